@@ -1,0 +1,38 @@
+# Terrella: every target does its own set-up.
+PY := .venv/bin/python
+STAMP := .venv/.ready
+TERRELLA_TEST_DATA ?= ../shared/data
+export TERRELLA_TEST_DATA
+
+.PHONY: help setup run test check bench docs pins clean
+
+help:            ## what there is
+	@grep -E '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+
+setup: $(STAMP)  ## environment in .venv with pinned dependencies
+
+$(STAMP): pyproject.toml constraints.txt scripts/setup
+	@scripts/setup
+	@touch $(STAMP)
+
+run: $(STAMP)    ## add the demo data and serve on http://127.0.0.1:8700
+	@.venv/bin/terrella up --demo
+
+test: $(STAMP)   ## all tests
+	@$(PY) -m pytest -n auto --dist loadgroup
+
+check: $(STAMP)  ## format, lint, types, import rules
+	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports --no-cache
+
+bench: $(STAMP)  ## speed, as ratios to peers in one run
+	@scripts/setup bench && $(PY) -m benchmarks
+
+docs: $(STAMP)   ## build the site into site/
+	@scripts/setup docs && .venv/bin/mkdocs build --strict
+
+pins:            ## renew constraints.txt
+	@$(PY) -m uv pip compile -q --upgrade --universal --no-header --python-version 3.12 --all-extras --group dev pyproject.toml -o constraints.txt
+
+clean:           ## remove what set-up and builds made (not your data)
+	rm -rf .venv build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Terrella: Destination Earth that you can install."""

@@ -1,0 +1,59 @@
+"""A file format: scan a file into parts with chunk positions, and later read single chunks of it.
+
+Entry-point group: `terrella.formats`; the value is a class, called without arguments.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy as np
+
+    from terrella.model.scan import ArrayScan, FileScan
+
+Index = tuple[int, ...]
+"""Position of a chunk in the chunk grid."""
+
+
+@runtime_checkable
+class ChunkSource(Protocol):
+    """One array as it lies in one file. Must be safe to use from several threads at once."""
+
+    def stored(self, index: Index) -> int:
+        """Bytes that reading this chunk touches; 0 when it is not stored (all missing)."""
+        ...
+
+    def load(self, index: Index) -> np.ndarray | None:
+        """The decoded chunk before packing, with the array's dims in order; None when it is not stored.
+
+        A chunk at the end of a dimension may come whole (padded) or cut to the array's shape.
+        Raises Unreadable when the file no longer holds it.
+        """
+        ...
+
+
+class Format(Protocol):
+    """Reads one family of files."""
+
+    name: str
+    """Stable word, stored in the index: 'netcdf', 'grib', 'geotiff', 'zarr' ..."""
+    title: str
+    """For people, in the list of what is read: 'NetCDF 3 and 4, HDF5'."""
+
+    def claims(self, href: str, head: bytes) -> bool:
+        """Whether this is such a file, by its first 1024 bytes (empty for a folder) and its name."""
+        ...
+
+    def scan(self, href: str) -> Iterable[FileScan]:
+        """Describe the file; called in a worker process. One scan for nearly all; static STAC may give several.
+
+        Raises Unreadable with one line for the user (no path in it).
+        """
+        ...
+
+    def source(self, array: ArrayScan, href: str) -> ChunkSource:
+        """Open one array of a scanned file for reading. Cheap; may keep the file open."""
+        ...

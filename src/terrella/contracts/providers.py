@@ -1,0 +1,81 @@
+"""A provider: a source of collections. It has whichever of these capabilities it can do.
+
+Entry-point group: `terrella.providers`. Our own lake is the first of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from terrella.contracts.cubes import CubeIndex, Origin
+    from terrella.model.caller import Caller
+    from terrella.model.search import Aggregation, CollectionSearch, Page, Search
+    from terrella.model.stac import Document
+
+
+@runtime_checkable
+class Searches(Protocol):
+    """Finds items and collections."""
+
+    name: str
+
+    def search(self, caller: Caller, query: Search) -> Page:
+        """Items in order, one page. Raises Invalid for an unknown token, filter property or sort key."""
+        ...
+
+    def collections(self, caller: Caller, query: CollectionSearch) -> Page:
+        """Collections in order, one page."""
+        ...
+
+    def collection(self, caller: Caller, collection: str) -> bytes:
+        """One collection's document. Raises NotFound with the nearest names."""
+        ...
+
+    def item(self, caller: Caller, collection: str, item: str) -> bytes:
+        """One item's document. Raises NotFound."""
+        ...
+
+    def count(self, caller: Caller, query: Search) -> int:
+        """How many items match; `limit` and `token` are ignored."""
+        ...
+
+    def queryables(self, caller: Caller, collections: Sequence[str]) -> Document:
+        """JSON Schema of the properties to filter by: those seen in items of all these collections (none: of all)."""
+        ...
+
+    def aggregate(self, caller: Caller, query: Search, names: Sequence[str]) -> tuple[Aggregation, ...]:
+        """STAC API aggregations over what matches. Raises Invalid for an unknown name."""
+        ...
+
+
+@runtime_checkable
+class Registers(Protocol):
+    """Takes new items and collections. Every call is one transaction: all of it is kept, or none."""
+
+    def put_collection(self, caller: Caller, collection: Document) -> None:
+        """Create or replace a collection; its items stay."""
+        ...
+
+    def put_items(self, caller: Caller, items: Iterable[Document]) -> int:
+        """Create or replace items (by collection and id); returns how many. Raises NotFound for a collection."""
+        ...
+
+    def remove_items(self, caller: Caller, collection: str, items: Iterable[str]) -> int:
+        """Take items away; returns how many there were."""
+        ...
+
+    def remove_collection(self, caller: Caller, collection: str) -> None:
+        """Take a collection and all that belongs to it away. Raises NotFound."""
+        ...
+
+
+@runtime_checkable
+class Opens(Protocol):
+    """Opens a collection's cube."""
+
+    def open(self, caller: Caller, collection: str) -> tuple[CubeIndex, Origin]:
+        """The block index of the collection's cube. Raises NotFound; Unsupported where its items form no cube."""
+        ...

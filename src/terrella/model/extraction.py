@@ -1,0 +1,144 @@
+"""Extraction: a shape goes in, values come out. One typed request for every dialect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from terrella.model.ids import CollectionId, ItemId
+    from terrella.model.space import Extent, LonLat
+    from terrella.model.stac import Document
+    from terrella.model.time import Instant, Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Nearest cell of each place, on the sphere."""
+
+    places: tuple[LonLat, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """Cells whose centre lies within `radius` metres of the centre, on the sphere."""
+
+    centre: LonLat
+    radius: float
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Cells whose centre lies in the box, edges included."""
+
+    extent: Extent
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Cells whose centre lies in a polygon or multi-polygon: GeoJSON geometry, longitude first, holes respected."""
+
+    geometry: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """Nearest cell along a line of vertices, each with its own height and time where given."""
+
+    places: tuple[LonLat, ...]
+    heights: tuple[float, ...] = ()
+    times: tuple[Instant, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Corridor:
+    """Cells within `width`/2 metres of a line, and within `height`/2 of its height where it has one."""
+
+    path: Trajectory
+    width: float
+    height: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """All cells."""
+
+
+Shape = Points | Circle | Box | Area | Trajectory | Corridor | Everything
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Values of an axis from `low` to `high`, both included; None is open."""
+
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What to cut out of which collection's cube."""
+
+    collection: CollectionId
+    shape: Shape
+    variables: tuple[str, ...] = ()
+    """Names, or any name that the parameter table knows for one ('2t', '167', 'air_temperature'); empty means all."""
+    interval: Interval | None = None
+    """Valid times wanted; an instant means that very time; where there is none, an error names the nearest."""
+    vertical: tuple[float, ...] | Span | None = None
+    """Levels wanted, in the units of the vertical axis."""
+    select: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    """Other axes by name: {'number': (0, 1), 'step': (6.0,)}; steps in hours."""
+    items: tuple[ItemId, ...] = ()
+    """Only these items of the collection; empty means its whole cube."""
+    longitudes: tuple[float, float] = (-180.0, 180.0)
+    """Range in which longitudes are answered: (-180, 180) or (0, 360)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an extraction will read, known before a byte of it is read. Bytes are stored (compressed) bytes."""
+
+    cells: int
+    values: int
+    """Numbers in the answer, over all variables."""
+    chunks: int
+    """Chunks, messages or blocks to read."""
+    bytes_read: int
+    bytes_out: int
+    """Of the answer as plain arrays; encodings differ."""
+    memory: int
+    """Peak, in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Where a result came from."""
+
+    request: str
+    """sha256 of the canonical request."""
+    collection: str
+    version: str
+    """Of the collection's data: changes whenever its cube does."""
+    items: tuple[str, ...]
+    bytes_read: int
+    software: str
+    licence: str = ""
+    attribution: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Extracted:
+    """Values with their coordinates. `dataset` has dims of the axes that are left, then of space:
+
+    `point` for places, `cell` for a set of cells, the grid's own dims for a box of a rectangular grid, `vertex` for
+    a trajectory; with
+    coordinates `longitude` and `latitude` in degrees along them. Missing is NaN.
+    """
+
+    dataset: xr.Dataset
+    request: Extraction
+    plan: Plan
+    receipt: Receipt

@@ -1,0 +1,10 @@
+"""STAC documents are plain JSON objects: the standard is the type. These names say which object is meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Document = dict[str, Any]
+"""A JSON object: a STAC Item, Collection or Catalog, a GeoJSON geometry ..."""
+
+STAC_VERSION = "1.1.0"

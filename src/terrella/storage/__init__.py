@@ -1,0 +1,1 @@
+"""Bytes and rows: files and object stores, and the database."""
