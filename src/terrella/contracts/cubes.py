@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from terrella.contracts.grids import Grid
-    from terrella.model.scan import ArrayScan, Axis
+    from terrella.model.scan import ArrayScan, Axis, FileScan
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,3 +75,24 @@ class Cube:
     origin: Origin
     axes: tuple[Axis, ...]
     variables: Mapping[str, CubeVariable]
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """A file in a bundle; `scan` holds only the parts that belong there, or the STAC documents that it brings."""
+
+    item: str
+    scan: FileScan
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """Files that become one collection."""
+
+    collection: str
+    key: str
+    """Equal for all files that belong to this collection, now or added later; empty for STAC documents."""
+    members: tuple[Member, ...]
+    index: CubeIndex | None
+    why: str = ""
+    """Why there is no cube."""

@@ -16,14 +16,25 @@ if TYPE_CHECKING:
 class Grid(Protocol):
     """Cells are numbered flat, in C order over `shape`, from 0: the order in which the array stores them."""
 
-    kind: str
-    """'regular', 'rectilinear', 'projected', 'rotated', 'healpix', 'reduced_gaussian', 'curvilinear', 'points'."""
-    shape: tuple[int, ...]
-    """(ny, nx) or (ncells,)."""
-    dims: tuple[str, ...]
-    """Names of these dimensions in arrays: ('lat', 'lon'), ('y', 'x') or ('cell',)."""
-    crs: str
-    """Of the grid's own coordinates: 'EPSG:4326', 'EPSG:32633', or WKT2."""
+    @property
+    def kind(self) -> str:
+        """'regular', 'rectilinear', 'projected', 'rotated', 'healpix', 'reduced_gaussian', 'curvilinear', 'points'."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(ny, nx) or (ncells,)."""
+        ...
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Names of these dimensions in arrays: ('lat', 'lon'), ('y', 'x') or ('cell',)."""
+        ...
+
+    @property
+    def crs(self) -> str:
+        """Of the grid's own coordinates: 'EPSG:4326', 'EPSG:32633', or WKT2."""
+        ...
 
     @property
     def size(self) -> int:

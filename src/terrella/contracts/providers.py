@@ -5,6 +5,7 @@ Entry-point group: `terrella.providers`. Our own lake is the first of them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from terrella.contracts.cubes import CubeIndex, Origin
     from terrella.model.caller import Caller
+    from terrella.model.scan import FileScan
     from terrella.model.search import Aggregation, CollectionSearch, Page, Search
     from terrella.model.stac import Document
 
@@ -79,3 +81,72 @@ class Opens(Protocol):
     def open(self, caller: Caller, collection: str) -> tuple[CubeIndex, Origin]:
         """The block index of the collection's cube. Raises NotFound; Unsupported where its items form no cube."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that a provider knows, as it was when it was scanned."""
+
+    href: str
+    format: str
+    modified: str
+    collections: tuple[str, ...]
+    """Where it was registered; empty while it is only scanned."""
+    is_missing: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Home:
+    """A collection made from files: the key of its bundle, and each file's item and version."""
+
+    key: str
+    members: dict[str, tuple[str, int]]
+
+
+@dataclass(frozen=True, eq=False)
+class Registration:
+    """Everything that adding files to one collection changes, to be kept in one transaction."""
+
+    collection: Document
+    items: tuple[Document, ...]
+    """New and changed items."""
+    key: str
+    """Of the bundle; empty for STAC documents."""
+    index: CubeIndex | None
+    members: dict[str, tuple[str, int]]
+    """All files of the collection: href to item and its version."""
+    missing: tuple[str, ...] = ()
+    """Files (href) that are gone."""
+
+
+@runtime_checkable
+class Keeps(Protocol):
+    """Remembers scanned files, so that none is scanned twice, and the block index of each cube."""
+
+    def sources(self) -> dict[str, Source]:
+        """Every known file, by href."""
+        ...
+
+    def scans(self, hrefs: Iterable[str]) -> list[FileScan]:
+        """What scanning these files gave; unknown ones are left out."""
+        ...
+
+    def keep_scan(self, scan: FileScan) -> None:
+        """Remember a scanned file before it is registered, so that an interrupted run goes on where it stopped."""
+        ...
+
+    def homes(self) -> dict[str, Home]:
+        """Collections made from files, by id."""
+        ...
+
+    def register(self, caller: Caller, registration: Registration) -> None:
+        """Keep all of it, or nothing."""
+        ...
+
+    def forget(self, hrefs: Iterable[str]) -> None:
+        """Drop files from memory: when seen again they are new."""
+        ...
+
+
+class Stores(Searches, Registers, Opens, Keeps, Protocol):
+    """All that a lake can do: the provider that files are added to."""

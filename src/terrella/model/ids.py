@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from typing import NewType
 
 from terrella.errors import Invalid
@@ -29,3 +30,11 @@ def slug(text: str, *, most: int = 120) -> str:
     made = re.sub(r"[^a-z0-9_.]+", "-", text.casefold()).strip("-._")
     made = re.sub(r"\.{2,}", ".", made)
     return made[:most].strip("-._") or "data"
+
+
+def distinct(name: str, taken: Container[str]) -> str:
+    """The name, or with the first free number: `name-2`, `name-3` ..."""
+    made, number = name, 2
+    while made in taken:
+        made, number = f"{name}-{number}", number + 1
+    return made

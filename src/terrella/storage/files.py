@@ -71,6 +71,18 @@ def state(href: str) -> FileState:
     return FileState(stat.st_size, str(stat.st_mtime_ns))
 
 
+def is_there(href: str) -> bool:
+    """Whether a file or folder can be reached now."""
+    path = local_path(href)
+    if path is not None:
+        return path.exists()
+    try:
+        state(href)
+    except NotFound:
+        return False
+    return True
+
+
 def read_range(href: str, offset: int, length: int) -> bytes:
     """Exactly `length` bytes from `offset`. Raises Unreadable where the file has fewer, NotFound where it is gone."""
     if length <= 0:
@@ -88,6 +100,35 @@ def read_whole(href: str, *, most: int | None = None) -> bytes:
     if most is not None and size > most:
         raise Unreadable(f"It has {size:,} bytes; at most {most:,} are read of this kind.")
     return read_range(href, 0, size)
+
+
+def read_object(href: str) -> bytes | None:
+    """All bytes in one request; None where there is no such object. Raises Unreadable where that cannot be told."""
+    path = local_path(href)
+    if path is not None:
+        return path.read_bytes() if path.is_file() else None
+    store, key = _store(href)
+    import obstore
+
+    try:
+        return bytes(obstore.get(store, key).bytes())
+    except FileNotFoundError:  # obstore's NotFoundError is one
+        return None
+    except Exception as error:  # obstore has an exception class per cause and store
+        raise Unreadable(f"Cannot read it: {_first_line(error)}") from error
+
+
+def list_folder(href: str) -> list[str]:
+    """Names of the folders directly in a remote folder. Raises Unreadable where the server does not list (https)."""
+    store, key = _store(href)
+    import obstore
+
+    prefix = key.rstrip("/")
+    try:
+        found = obstore.list_with_delimiter(store, f"{prefix}/" if prefix else None)
+    except Exception as error:  # obstore has an exception class per cause and store
+        raise Unreadable(f"Its folders cannot be listed: {_first_line(error)}") from error
+    return sorted(str(one).rstrip("/").rsplit("/", 1)[-1] for one in found["common_prefixes"])
 
 
 def open_file(href: str) -> IO[bytes]:

@@ -1,0 +1,112 @@
+"""OGC API Environmental Data Retrieval 1.1 and 1.2 over the site's cubes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from terrella.api.edr import openapi
+from terrella.api.edr.asking import SHAPES
+from terrella.api.edr.dialect import Edr
+from terrella.api.edr.documents import QUERIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from terrella.site.site import Site
+
+_TAGS = ["OGC API EDR"]
+
+
+def router(site: Site) -> APIRouter:
+    """The routes of the dialect, to be mounted under /ogc."""
+    edr = Edr(site)
+    routes = APIRouter(default_response_class=Response)
+    _describe(routes, edr)
+    _places_and_files(routes, edr)
+    for name in SHAPES:
+        _data_query(routes, edr, name)
+    return routes
+
+
+def _add(
+    routes: APIRouter,
+    path: str,
+    handler: Callable[..., Any],
+    *,
+    name: str,
+    parameters: list[dict[str, Any]],
+    responses: dict[int | str, dict[str, Any]],
+    **more: Any,
+) -> None:
+    routes.add_api_route(
+        path,
+        handler,
+        name=name,
+        operation_id=more.pop("operation_id", name),
+        tags=list(_TAGS),
+        response_model=None,
+        responses=responses,
+        openapi_extra={"parameters": parameters, **more.pop("openapi_extra", {})},
+        **more,
+    )
+
+
+def _json(media_type: str = "application/json", *wrong: int) -> dict[int | str, dict[str, Any]]:
+    ok = {"description": "As asked.", "content": {media_type: {"schema": {"type": "object"}}}}
+    return {200: ok, **openapi.problems(400, *wrong)}
+
+
+def _describe(routes: APIRouter, edr: Edr) -> None:
+    f, filters = openapi.F_JSON, [openapi.BBOX, openapi.DATETIME, openapi.LIMIT, openapi.TOKEN]
+    _add(routes, "/", edr.landing, name="edr_landing", parameters=[f], responses=_json(), summary="Landing page")
+    _add(routes, "/conformance", edr.conformance, name="edr_conformance", parameters=[f], responses=_json())
+    routes.add_api_route("/api", edr.api, name="edr_api", include_in_schema=False)
+    _add(routes, "/collections", edr.collections, name="edr_collections", parameters=[*filters, f], responses=_json())
+    _add(
+        routes,
+        "/collections/{collection_id}",
+        edr.collection,
+        name="edr_collection",
+        parameters=[f],
+        responses=_json("application/json", 404, 422),
+    )
+
+
+def _places_and_files(routes: APIRouter, edr: Edr) -> None:
+    base = "/collections/{collection_id}"
+    f, filters = openapi.F_GEOJSON, [openapi.BBOX, openapi.DATETIME, openapi.LIMIT]
+    found = _json("application/geo+json", 404, 422, 501)
+    paged = [*filters, openapi.TOKEN, f]
+    _add(routes, f"{base}/locations", edr.locations, name="edr_locations", parameters=[*filters, f], responses=found)
+    _add(
+        routes,
+        f"{base}/locations/{{location_id}}",
+        edr.location,
+        name="edr_location",
+        parameters=openapi.SHARED,
+        responses=openapi.data_responses(),
+    )
+    _add(routes, f"{base}/items", edr.items, name="edr_items", parameters=paged, responses=found)
+    _add(routes, f"{base}/items/{{item_id}}", edr.item, name="edr_item", parameters=[f], responses=found)
+    routes.add_api_route(f"{base}/instances", edr.instances, name="edr_instances", include_in_schema=False)
+
+
+def _data_query(routes: APIRouter, edr: Edr, name: str) -> None:
+    path = f"/collections/{{collection_id}}/{name}"
+    own, responses = openapi.OWN[name], openapi.data_responses()
+    said = {"summary": QUERIES[name]}
+    _add(routes, path, edr.data, name=f"edr_{name}", parameters=own + openapi.SHARED, responses=responses, **said)
+    _add(
+        routes,
+        path,
+        edr.data_by_post,
+        name=f"edr_{name}_by_post",
+        parameters=[],
+        responses=responses,
+        methods=["POST"],
+        openapi_extra={"requestBody": openapi.body_of(own + openapi.SHARED)},
+        summary=f"{QUERIES[name]} (parameters in the body)",
+    )

@@ -1,0 +1,233 @@
+"""OGC API Environmental Data Retrieval: parse, one call, encode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse, Response
+
+from terrella.api.caller import caller_of
+from terrella.api.edr import documents
+from terrella.api.edr.asking import SHAPES, extraction, located, read_pairs, spoken
+from terrella.api.edr.crs import crs_named
+from terrella.api.edr.formats import chosen, known_formats
+from terrella.api.edr.geometry import parse_bbox
+from terrella.api.edr.locations import location_places, locations_document
+from terrella.api.edr.query import Query, whole
+from terrella.api.edr.responses import GEOJSON, answer, as_json, features, next_link, root_of
+from terrella.errors import NotFound
+from terrella.model.ids import collection_id as checked_id
+from terrella.model.search import CollectionSearch, Search
+from terrella.model.time import parse_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from terrella.model.caller import Caller
+    from terrella.model.search import Page
+    from terrella.model.space import Extent
+    from terrella.model.stac import Document
+    from terrella.model.time import Interval
+    from terrella.site.site import Site
+
+MOST_PER_PAGE = 1000
+Pairs = list[tuple[str, str]]
+
+
+class Edr:
+    """The handlers of the dialect over one site. Those of data queries run in threads: they read files."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._formats = known_formats()
+        self._parsed: dict[str, tuple[bytes, Document]] = {}
+
+    # --- what is here ----------------------------------------------------------------------------------------------
+
+    def landing(self, request: Request) -> Response:
+        """Where everything is."""
+        _only_f(request)
+        settings = self._site.settings
+        return as_json(
+            {
+                "title": f"{settings.title}: Environmental Data Retrieval",
+                "description": settings.description,
+                "links": _landing_links(request, root_of(request)),
+            }
+        )
+
+    def conformance(self, request: Request) -> Response:
+        """Which parts of the standards are kept."""
+        _only_f(request)
+        return as_json({"conformsTo": documents.CONFORMANCE})
+
+    def api(self, request: Request) -> Response:
+        """The OpenAPI description of everything."""
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/api", 307)
+
+    def collections(self, request: Request) -> Response:
+        """Collections that values can be cut out of, one page."""
+        query = Query(request.query_params.multi_items())
+        bbox, interval = _filters(query)
+        limit = whole(query.take("limit"), "limit", low=1, high=MOST_PER_PAGE, default=MOST_PER_PAGE)
+        search = CollectionSearch(bbox=bbox, interval=interval, limit=limit, token=query.take("token"))
+        _json_only(query)
+        query.finish()
+        found, token = self._with_cubes(caller_of(request), search)
+        root = root_of(request)
+        links = [{"rel": "self", "href": str(request.url), "type": "application/json"}]
+        links += [next_link(request, token, "application/json")] if token else []
+        made = [documents.edr_collection(document, root, self._formats) for document in found]
+        return as_json(documents.collections_page(made, links))
+
+    def collection(self, request: Request, collection_id: str) -> Response:
+        """One collection: extents, parameters, queries."""
+        _only_f(request)
+        document = self._document(caller_of(request), collection_id)
+        return as_json(documents.edr_collection(document, root_of(request), self._formats))
+
+    # --- values ----------------------------------------------------------------------------------------------------
+
+    def data(self, request: Request, collection_id: str) -> Response:
+        """Cut values out of the collection's cube."""
+        return self._data(request, collection_id, request.query_params.multi_items())
+
+    async def data_by_post(self, request: Request, collection_id: str) -> Response:
+        """The same with the parameters in the body, for long shapes: a form, or a JSON object."""
+        body = await read_pairs(request, self._site.settings.limits.body_bytes)
+        pairs = request.query_params.multi_items() + body
+        return await run_in_threadpool(self._data, request, collection_id, pairs)
+
+    def _data(self, request: Request, collection: str, pairs: Pairs) -> Response:
+        caller, query = caller_of(request), Query(pairs)
+        encoding = chosen(query.take("f"), request.headers.get("accept"), self._formats)
+        asked = SHAPES[spoken(request)](query, crs_named(query.take("crs")))
+        wanted = extraction(checked_id(collection), asked, query, lambda: self._document(caller, collection))
+        return answer(request, self._site.extractor.extract(caller, wanted), encoding)
+
+    # --- named places ----------------------------------------------------------------------------------------------
+
+    def locations(self, request: Request, collection_id: str) -> Response:
+        """Places that the collection names: the stations of point data; none for grids."""
+        query = Query(request.query_params.multi_items())
+        bbox, interval = _filters(query)
+        limit = whole(query.take("limit"), "limit", low=1, high=10_000, default=1000)
+        _json_only(query)
+        query.finish()
+        index, _ = self._site.catalog.open(caller_of(request), checked_id(collection_id))
+        del interval  # every place has all times of the collection
+        return as_json(locations_document(index, bbox, limit, collection_id), GEOJSON)
+
+    def location(self, request: Request, collection_id: str, location_id: str) -> Response:
+        """Values at a named place."""
+        caller, query = caller_of(request), Query(request.query_params.multi_items())
+        encoding = chosen(query.take("f"), request.headers.get("accept"), self._formats)
+        crs_named(query.take("crs"))
+        index, _ = self._site.catalog.open(caller, checked_id(collection_id))
+        asked = located(location_places(index, location_id))
+        wanted = extraction(checked_id(collection_id), asked, query, lambda: self._document(caller, collection_id))
+        return answer(request, self._site.extractor.extract(caller, wanted), encoding)
+
+    # --- the files behind it ---------------------------------------------------------------------------------------
+
+    def items(self, request: Request, collection_id: str) -> Response:
+        """The files behind the collection as STAC items, one page."""
+        caller, query = caller_of(request), Query(request.query_params.multi_items())
+        bbox, interval = _filters(query)
+        limit = whole(query.take("limit"), "limit", low=1, high=MOST_PER_PAGE, default=10)
+        token = query.take("token")
+        _json_only(query)
+        query.finish()
+        self._document(caller, collection_id)
+        search = Search((checked_id(collection_id),), bbox=bbox, interval=interval, limit=limit, token=token)
+        return features(request, self._site.catalog.search(caller, search))
+
+    def item(self, request: Request, collection_id: str, item_id: str) -> Response:
+        """One file behind the collection, as a STAC item."""
+        _only_f(request)
+        found = self._site.catalog.item(caller_of(request), checked_id(collection_id), item_id)
+        return Response(found, media_type=GEOJSON)
+
+    def instances(self, request: Request, collection_id: str) -> Response:
+        """Not offered: runs of a forecast are an axis."""
+        self._document(caller_of(request), collection_id)
+        raise NotFound(
+            "Collections have no instances here: runs of a forecast are the axis reference_time; ask for one as "
+            "reference_time=2026-03-10T00:00:00Z.",
+            parameter="instances",
+        )
+
+    # --- the catalogue ---------------------------------------------------------------------------------------------
+
+    def _document(self, caller: Caller, collection: str) -> Document:
+        """A collection's document, parsed once for each of its versions. Raises NotFound, also where it has no cube."""
+        text = self._site.catalog.collection(caller, checked_id(collection))
+        known = self._parsed.get(collection)
+        if known is None or known[0] != text:
+            known = (text, orjson.loads(text))
+            self._parsed[collection] = known
+        if not documents.has_cube(known[1]):
+            raise NotFound(
+                f"Nothing can be cut out of {collection!r}: it holds files that form no cube. "
+                f"Find them as items, under /stac/collections/{collection}/items.",
+                parameter="collectionId",
+            )
+        return known[1]
+
+    def _with_cubes(self, caller: Caller, search: CollectionSearch) -> tuple[list[Document], str | None]:
+        """One page of collections with cubes: pages of the catalogue are read until it is full."""
+        from dataclasses import replace
+
+        found: list[Document] = []
+        asked = search
+        while True:
+            page: Page = self._site.catalog.collections(caller, asked)
+            found += [document for text in page.documents if documents.has_cube(document := orjson.loads(text))]
+            if page.next is None or len(found) >= search.limit:
+                return found, page.next
+            asked = replace(search, limit=search.limit - len(found), token=page.next)
+
+
+def _filters(query: Query) -> tuple[Extent | None, Interval | None]:
+    box, time = query.take("bbox"), query.take("datetime")
+    extent = parse_bbox(box, crs_named(None))[0] if box is not None else None
+    return extent, parse_interval(time) if time is not None else None
+
+
+def _only_f(request: Request) -> None:
+    """Raises Invalid for any parameter but `f=json`."""
+    query = Query(request.query_params.multi_items())
+    _json_only(query)
+    query.finish()
+
+
+def _json_only(query: Query) -> None:
+    from terrella.errors import Invalid
+
+    text = query.take("f")
+    if text is not None and text.casefold() not in {"json", "geojson", "application/json", GEOJSON}:
+        raise Invalid(f"This is written as JSON only, not as {text[:40]!r}: leave f out, or f=json.", parameter="f")
+
+
+def _landing_links(request: Request, root: str) -> Iterable[dict[str, str]]:
+    site = str(request.base_url).rstrip("/")
+    return [
+        {"rel": "self", "href": f"{root}/", "type": "application/json", "title": "This page"},
+        {
+            "rel": "service-desc",
+            "href": f"{site}/api",
+            "type": "application/vnd.oai.openapi+json;version=3.1",
+            "title": "OpenAPI",
+        },
+        {
+            "rel": "service-doc",
+            "href": f"{site}/api.html",
+            "type": "text/html",
+            "title": "API documentation",
+        },
+        {"rel": "conformance", "href": f"{root}/conformance", "type": "application/json", "title": "Conformance"},
+        {"rel": "data", "href": f"{root}/collections", "type": "application/json", "title": "Collections"},
+    ]

@@ -1,0 +1,191 @@
+"""How the routes describe themselves in OpenAPI: every parameter, its type, an example, every status."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from terrella.api.edr.shapes import HEIGHT_UNITS, METRES
+
+Json = dict[str, Any]
+_NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
+
+
+def _query(name: str, description: str, schema: Json, *, example: Any, required: bool = False) -> Json:
+    return {
+        "name": name,
+        "in": "query",
+        "required": required,
+        "description": description,
+        "schema": schema,
+        "example": example,
+    }
+
+
+_TEXT: Json = {"type": "string", "minLength": 1}
+_POSITIVE: Json = {"type": "number", "exclusiveMinimum": 0}
+
+
+def _wkt(kinds: tuple[str, ...], example: str, said: str) -> Json:
+    words = "|".join("".join(f"[{letter}{letter.lower()}]" for letter in kind) for kind in kinds)
+    schema = {"type": "string", "pattern": rf"^\s*({words})\s*([Zz]?[Mm]?)\s*\(.+\)\s*$", "maxLength": 1_000_000}
+    return _query("coords", said, schema, example=example, required=True)
+
+
+def _length(name: str, said: str, example: float, *, required: bool = True) -> Json:
+    return _query(name, said, _POSITIVE, example=example, required=required)
+
+
+def _unit(name: str, units: list[str], example: str, *, required: bool = True) -> Json:
+    return _query(name, "Its unit.", {"type": "string", "enum": units}, example=example, required=required)
+
+
+SHARED: list[Json] = [
+    _query(
+        "parameter-name",
+        "Variables, as a comma list; also by GRIB id or short name or CF standard name. All where left out.",
+        _TEXT,
+        example="2t",
+    ),
+    _query("parameter_names", "The same as parameter-name, as some clients write it.", _TEXT, example="2t"),
+    _query(
+        "datetime",
+        "An instant, a date (the whole of it), or start/end with .. for open; UTC.",
+        {"type": "string", "minLength": 4},
+        example="2019-03-01T00:00:00Z/2019-03-02T00:00:00Z",
+    ),
+    _query(
+        "z",
+        "Levels in the units of the vertical axis: one, a comma list, low/high (open with ..), or Rn/low/step.",
+        _TEXT,
+        example="850",
+    ),
+    _query(
+        "crs",
+        "System of the coordinates in the request: CRS84 (longitude, latitude; the default), EPSG:4326 (latitude, "
+        "longitude) or EPSG:<code>, in the order of its axes. Answers are in CRS84.",
+        _TEXT,
+        example="CRS84",
+    ),
+    _query(
+        "f",
+        "Format of the answer; without it the Accept header decides.",
+        {"type": "string", "enum": ["covjson", "geojson", "netcdf", "parquet", "csv", "geotiff"]},
+        example="covjson",
+    ),
+]
+
+_LINES = ("LINESTRING", "MULTILINESTRING")
+_LINE = "Line of places; M are seconds since 1970-01-01T00:00:00Z, Z are levels."
+
+OWN: dict[str, list[Json]] = {
+    "position": [_wkt(("POINT", "MULTIPOINT"), "POINT(0.1 51.5)", "Place or places, longitude first.")],
+    "radius": [
+        _wkt(("POINT",), "POINT(0.1 51.5)", "Place, longitude first."),
+        _length("within", "Distance.", 50),
+        _unit("within-units", list(METRES), "km"),
+    ],
+    "area": [
+        _wkt(
+            ("POLYGON", "MULTIPOLYGON"),
+            "POLYGON((-1 51,1 51,1 52,-1 52,-1 51))",
+            "Polygon or multi-polygon with holes, also across the antimeridian (longitudes beyond 180).",
+        )
+    ],
+    "cube": [
+        _query(
+            "bbox",
+            "west,south,east,north or west,south,low,east,north,high; west > east crosses the antimeridian.",
+            {"type": "string", "pattern": rf"^{_NUMBER}(,{_NUMBER}){{3}}((,{_NUMBER}){{2}})?$"},
+            example="-1,51,1,52",
+            required=True,
+        )
+    ],
+    "trajectory": [_wkt(_LINES, "LINESTRING(-1 51,0 51.5,1 52)", _LINE)],
+    "corridor": [
+        _wkt(_LINES, "LINESTRING(-1 51,0 51.5,1 52)", _LINE),
+        _length("corridor-width", "Full width.", 50),
+        _unit("width-units", list(METRES), "km"),
+        _length("corridor-height", "Full height, for lines with Z.", 100, required=False),
+        _unit("height-units", HEIGHT_UNITS, "m", required=False),
+    ],
+    "location": [],
+}
+
+LIMIT = _query("limit", "Most entries on one page.", {"type": "integer", "minimum": 1, "maximum": 1000}, example=10)
+TOKEN = _query("token", "Where the page starts, from a link with rel=next.", _TEXT, example=None)
+del TOKEN["example"]
+BBOX = _query(
+    "bbox",
+    "Only what meets this box: west,south,east,north in CRS84.",
+    {"type": "string", "pattern": rf"^{_NUMBER}(,{_NUMBER}){{3}}((,{_NUMBER}){{2}})?$"},
+    example="-10,40,10,60",
+)
+DATETIME = _query(
+    "datetime", "Only what meets this time: an instant or start/end.", {"type": "string"}, example="2019-03-01/.."
+)
+F_JSON = _query("f", "Format of the answer.", {"type": "string", "enum": ["json"]}, example="json")
+F_GEOJSON = _query("f", "Format of the answer.", {"type": "string", "enum": ["json", "geojson"]}, example="geojson")
+
+PROBLEM: Json = {
+    "application/problem+json": {
+        "schema": {
+            "type": "object",
+            "required": ["status", "code", "detail"],
+            "properties": {
+                "type": {"type": "string"},
+                "title": {"type": "string"},
+                "status": {"type": "integer"},
+                "detail": {"type": "string"},
+                "code": {"type": "string"},
+                "description": {"type": "string"},
+                "parameter": {"type": "string", "description": "The parameter at fault."},
+                "details": {"type": "object"},
+            },
+        }
+    }
+}
+
+_MEANINGS = {
+    400: "The request is wrong; the text says what is allowed.",
+    404: "There is no such thing.",
+    406: "Accept names no format that is written here.",
+    413: "Too large: the text says by how much, and what would pass.",
+    422: "A file behind the collection is broken.",
+    501: "Not possible with this collection.",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, Json]:
+    """Documented error answers."""
+    return {status: {"description": _MEANINGS[status], "content": PROBLEM} for status in statuses}
+
+
+def data_responses() -> dict[int | str, Json]:
+    """Answers of a data query."""
+    headers = {
+        "Terrella-Bytes-Read": {"description": "Stored bytes that were read.", "schema": {"type": "integer"}},
+        "Terrella-Plan": {"description": "Cells, values and chunks of the plan.", "schema": {"type": "string"}},
+        "ETag": {"description": "Of the data's version, the request and the format.", "schema": {"type": "string"}},
+    }
+    content: Json = {
+        "application/prs.coverage+json": {"schema": {"type": "object", "required": ["type"]}},
+        "application/geo+json": {"schema": {"type": "object", "required": ["type", "features"]}},
+        "application/netcdf": {},
+        "application/vnd.apache.parquet": {},
+        "text/csv": {"schema": {"type": "string"}},
+        "image/tiff": {},
+    }
+    ok = {"description": "The values.", "content": content, "headers": headers}
+    return {200: ok, 304: {"description": "Nothing changed."}, **problems(400, 404, 406, 413, 422, 501)}
+
+
+def body_of(parameters: list[Json]) -> Json:
+    """The same parameters as a form or a JSON object."""
+    properties = {one["name"]: one["schema"] | {"description": one["description"]} for one in parameters}
+    needed = [one["name"] for one in parameters if one["required"]]
+    schema: Json = {"type": "object", "properties": properties}
+    if needed:
+        schema["required"] = needed
+    example = {one["name"]: one["example"] for one in parameters if one["required"]}
+    content = {"schema": schema, "example": example}
+    return {"required": True, "content": {"application/x-www-form-urlencoded": content, "application/json": content}}

@@ -1,0 +1,108 @@
+"""Answers as HTTP: bodies and the headers that say what was read."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import orjson
+from fastapi.responses import Response
+
+from terrella.api.edr.crs import CRS84
+from terrella.errors import Invalid, NotFound
+from terrella.model.extraction import Circle, Points
+
+if TYPE_CHECKING:
+    from fastapi import Request
+
+    from terrella.contracts.encodings import Encoding
+    from terrella.model.extraction import Extracted
+    from terrella.model.search import Page
+
+GEOJSON = "application/geo+json"
+_IN_A_BROWSER = {"covjson", "geojson"}
+"""Formats that are looked at rather than saved."""
+
+
+def as_json(body: Any, media_type: str = "application/json") -> Response:
+    """A JSON answer."""
+    return Response(orjson.dumps(body), media_type=media_type)
+
+
+def root_of(request: Request) -> str:
+    """Address of the EDR API as the client sees it, no slash at its end."""
+    path = request.url.path
+    for mark in ("/collections", "/conformance", "/api"):
+        if (place := path.find(mark)) >= 0:
+            path = path[:place]
+            break
+    return f"{request.url.scheme}://{request.url.netloc}{path.rstrip('/')}"
+
+
+def answer(request: Request, extracted: Extracted, encoding: Encoding) -> Response:
+    """Values in a format. Raises NotFound where the shape holds no cell, Invalid where the format cannot hold them."""
+    if 0 in extracted.dataset.sizes.values():
+        raise NotFound(_nothing(extracted), parameter="coords")
+    tag = _tag(extracted, encoding)
+    headers = _headers(request, extracted, encoding) | {"ETag": tag}
+    if _knows(request, tag):
+        return Response(status_code=304, headers=headers)
+    if reason := encoding.accepts(extracted):
+        raise Invalid(f"{encoding.title} cannot hold this answer. {reason}", parameter="f")
+    return Response(encoding.encode(extracted), media_type=encoding.media_type, headers=headers)
+
+
+def _nothing(extracted: Extracted) -> str:
+    if isinstance(extracted.request.shape, Points):
+        return "The place lies outside of what this collection covers."
+    larger = "radius" if isinstance(extracted.request.shape, Circle) else "shape"
+    return f"No cell has its centre in there: take a larger {larger}, or ask for the nearest cell with /position."
+
+
+def _headers(request: Request, extracted: Extracted, encoding: Encoding) -> dict[str, str]:
+    plan, receipt = extracted.plan, extracted.receipt
+    path = request.url.path
+    end = path.find("/", path.find("/collections/") + len("/collections/"))
+    made = {
+        "Terrella-Bytes-Read": str(receipt.bytes_read),
+        "Terrella-Plan": f"cells={plan.cells}, values={plan.values}, chunks={plan.chunks}, bytes={plan.bytes_read}",
+        "Link": f'<{path[:end]}>; rel="collection"',
+        "Content-Crs": f"<{CRS84}>",
+        "Vary": "Accept",
+    }
+    if encoding.name not in _IN_A_BROWSER:
+        kind = path.rstrip("/").rsplit("/", 1)[-1]
+        name = "".join(mark for mark in f"{receipt.collection}-{kind}" if mark.isalnum() or mark in "._-")
+        made["Content-Disposition"] = f'attachment; filename="{name}{encoding.suffix}"'
+    return made
+
+
+def _tag(extracted: Extracted, encoding: Encoding) -> str:
+    receipt = extracted.receipt
+    text = f"{receipt.collection}\0{receipt.version}\0{receipt.request}\0{receipt.software}\0{encoding.name}"
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+
+
+def _knows(request: Request, tag: str) -> bool:
+    given = request.headers.get("if-none-match", "")
+    return given.strip() == "*" or tag in {one.strip().removeprefix("W/") for one in given.split(",")}
+
+
+def next_link(request: Request, token: str, media_type: str) -> dict[str, str]:
+    """The same question with the token of the next page."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "token"]
+    query = urlencode([*kept, ("token", token)])
+    return {"rel": "next", "href": str(request.url.replace(query=query)), "type": media_type}
+
+
+def features(request: Request, page: Page) -> Response:
+    """A page of items; each is written as it is stored."""
+    links = [{"rel": "self", "href": str(request.url), "type": GEOJSON}]
+    if page.next:
+        links.append(next_link(request, page.next, GEOJSON))
+    about: dict[str, Any] = {"numberReturned": len(page.documents), "links": links}
+    if page.matched is not None:
+        about["numberMatched"] = page.matched
+    head, tail = b'{"type":"FeatureCollection","features":[', b"]," + orjson.dumps(about)[1:]
+    return Response(head + b",".join(page.documents) + tail, media_type=GEOJSON)

@@ -1,0 +1,81 @@
+"""Links of STAC documents: stored ones have none to the API; answers add them, from the address they were asked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from terrella.model.stac import Document
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+PREFIX = "/stac"
+JSON = "application/json"
+GEOJSON = "application/geo+json"
+SCHEMA = "application/schema+json"
+OPENAPI = "application/vnd.oai.openapi+json;version=3.1"
+QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
+
+_OURS = frozenset({"self", "root", "parent", "collection", "items", "item", "queryables", QUERYABLES, "aggregate"})
+
+
+def link(rel: str, href: str, kind: str = JSON, **more: Any) -> Document:
+    """One link object."""
+    return {"rel": rel, "href": href, "type": kind, **more}
+
+
+class Addresses:
+    """Absolute addresses below the one that a request came in by."""
+
+    def __init__(self, request: Request) -> None:
+        self.site = str(request.base_url).rstrip("/")
+        self.root = self.site + PREFIX
+        self.asked = f"{self.site}{request.url.path.removeprefix(request.scope.get('root_path', ''))}"
+        self.query = request.url.query
+
+    def to(self, *steps: str) -> str:
+        """The address of a path below the STAC API, each step escaped."""
+        return "/".join((self.root, *(quote(step, safe="") for step in steps)))
+
+    @property
+    def itself(self) -> str:
+        """The very address that was asked."""
+        return f"{self.asked}?{self.query}" if self.query else self.asked
+
+    def with_parameters(self, parameters: list[tuple[str, str]]) -> str:
+        """The path that was asked with other parameters."""
+        return f"{self.asked}?{urlencode(parameters)}" if parameters else self.asked
+
+    def item(self, item: Document) -> Document:
+        """An item with its links; changes it."""
+        collection = self.to("collections", str(item.get("collection", "")))
+        item["links"] = [
+            link("self", f"{collection}/items/{quote(str(item['id']), safe='')}", GEOJSON),
+            link("parent", collection),
+            link("collection", collection),
+            link("root", self.root),
+            *kept(item),
+        ]
+        return item
+
+    def collection(self, collection: Document) -> Document:
+        """A collection with its links; changes it."""
+        here = self.to("collections", collection["id"])
+        collection["links"] = [
+            link("self", here),
+            link("parent", self.root),
+            link("root", self.root),
+            link("items", f"{here}/items", GEOJSON),
+            link("child", f"{here}/browse", title="All items, page by page"),
+            link(QUERYABLES, f"{here}/queryables", SCHEMA),
+            link("aggregations", f"{here}/aggregations"),
+            link("aggregate", f"{here}/aggregate"),
+            *kept(collection),
+        ]
+        return collection
+
+
+def kept(document: Document) -> list[Document]:
+    """Links that a stored document brings along, without those that the API makes."""
+    return [one for one in document.get("links") or () if one.get("rel") not in _OURS]

@@ -1,0 +1,1 @@
+"""What exists: one catalogue over all providers."""

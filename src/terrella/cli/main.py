@@ -1,0 +1,199 @@
+"""The sub-commands and what they say of themselves. Imports nothing heavy: `--help` must be quick.
+
+Exit status: 0 done, 1 something failed and was named, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="terrella",
+    help="Destination Earth that you can install: one catalogue over your Earth data, cut-outs instead of downloads.",
+    epilog="Start: terrella up --demo. Then: terrella add FOLDER, terrella list, terrella extract ID --point 13.4,52.5",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Home = Annotated[
+    Path,
+    typer.Option("--home", envvar="TERRELLA_HOME", help="Folder of the site: its terrella.toml, database and objects."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+Collection = Annotated[
+    str, typer.Argument(help="Id of a collection; `terrella list` shows them.", metavar="COLLECTION")
+]
+
+HOME = Path("~/.terrella")
+
+
+@app.command()
+def up(
+    home: Home = HOME,
+    host: Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 for any free one [default: 8700].")] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="First add the demo data that installed packages carry.")
+    ] = False,
+) -> None:
+    """Serve the site: STAC under /stac, OGC API EDR under /ogc, pages at /. Creates it on first use. Ctrl-C stops."""
+    from terrella.cli.serving import up as run
+
+    run(home, host, port, demo=demo)
+
+
+@app.command()
+def add(
+    paths: Annotated[
+        list[str], typer.Argument(help="Files, folders, globs, https:// or s3:// addresses.", metavar="PATH...")
+    ],
+    home: Home = HOME,
+    collection: Annotated[str | None, typer.Option(help="Put everything into this collection.")] = None,
+    title: Annotated[str, typer.Option(help="Title of the collection.")] = "",
+    description: Annotated[str, typer.Option(help="One sentence about the collection.")] = "",
+    licence: Annotated[str, typer.Option("--license", help="SPDX identifier, e.g. CC-BY-4.0.")] = "",
+    attribution: Annotated[str, typer.Option(help="How the data want to be credited.")] = "",
+    copy: Annotated[
+        bool, typer.Option("--copy", help="Copy files into the site; otherwise they stay where they lie.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would become of the files; change nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add data: files that form one cube become one collection. Unchanged files are passed over, changed ones renewed.
+
+    Read are NetCDF, HDF5, GRIB, GeoTIFF, JPEG 2000, Zarr, Icechunk, Sentinel-2 SAFE, STAC documents and point tables.
+    """
+    from terrella.catalog.describing import Wishes
+    from terrella.cli.adding import add as run
+
+    wishes = Wishes(title=title, description=description, licence=licence, attribution=attribution)
+    run(home, paths, collection, wishes, copy=copy, dry_run=dry_run, as_json=as_json)
+
+
+@app.command("list")
+def list_collections(home: Home = HOME, as_json: AsJson = False) -> None:
+    """List the collections: what, where, when, how many items."""
+    from terrella.cli.showing import list_collections as run
+
+    run(home, as_json=as_json)
+
+
+@app.command()
+def show(
+    collection: Collection,
+    item: Annotated[str | None, typer.Argument(help="Id of one of its items.", metavar="[ITEM]")] = None,
+    home: Home = HOME,
+    as_json: AsJson = False,
+) -> None:
+    """Show a collection, its cube and items; or one item."""
+    from terrella.cli.showing import show as run
+
+    run(home, collection, item, as_json=as_json)
+
+
+@app.command()
+def remove(
+    collection: Collection,
+    items: Annotated[list[str] | None, typer.Argument(help="Only these items.", metavar="[ITEM]...")] = None,
+    home: Home = HOME,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Take a collection, or items of it, out of the catalogue. The files themselves stay."""
+    from terrella.cli.showing import remove as run
+
+    run(home, collection, items or [], yes=yes)
+
+
+@app.command()
+def search(
+    text: Annotated[list[str] | None, typer.Argument(help="Words to look for.", metavar="[WORD]...")] = None,
+    home: Home = HOME,
+    collection: Annotated[
+        list[str] | None, typer.Option("--collection", "-c", help="Only in this collection; repeatable.")
+    ] = None,
+    bbox: Annotated[str | None, typer.Option(help="west,south,east,north in degrees.")] = None,
+    time: Annotated[str | None, typer.Option(help="Instant or start/end; .. is open: 2019-03-01/..")] = None,
+    query: Annotated[str | None, typer.Option("--filter", help='CQL2 text, e.g. "eo:cloud_cover < 10".')] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Most items to show.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Find items by words, place, time and properties; newest first."""
+    from terrella.cli.searching import search as run
+
+    run(home, text or [], collection or [], bbox, time, query, limit, as_json=as_json)
+
+
+@app.command()
+def extract(
+    collection: Collection,
+    home: Home = HOME,
+    variable: Annotated[
+        list[str] | None, typer.Option("--variable", "-v", help="Name, e.g. 2t, 167 or air_temperature; repeatable.")
+    ] = None,
+    point: Annotated[str | None, typer.Option(help="lon,lat: the nearest cell.")] = None,
+    bbox: Annotated[str | None, typer.Option(help="west,south,east,north.")] = None,
+    polygon: Annotated[str | None, typer.Option(help="GeoJSON file, GeoJSON or WKT.")] = None,
+    circle: Annotated[str | None, typer.Option(help="lon,lat,radius in km.")] = None,
+    time: Annotated[str | None, typer.Option(help="Instant or start/end; .. is open.")] = None,
+    level: Annotated[str | None, typer.Option(help="One value, several a,b,c or a range low/high.")] = None,
+    select: Annotated[list[str] | None, typer.Option(help="Other axes: number=0,1,2 or step=6; repeatable.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write: .nc .csv .parquet .covjson .geojson .tif")
+    ] = None,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Only say what it would read.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Cut values out of a collection's cube: a point, box, polygon or circle, over time, levels and members.
+
+    Without --output, a table or a sparkline is printed.
+    """
+    from terrella.cli.extracting import extract as run
+
+    asked = {
+        "variables": variable or [],
+        "point": point,
+        "bbox": bbox,
+        "polygon": polygon,
+        "circle": circle,
+        "time": time,
+        "level": level,
+        "select": select or [],
+    }
+    run(home, collection, asked, output, estimate=estimate, as_json=as_json)
+
+
+@app.command()
+def settings(home: Home = HOME, as_json: AsJson = False) -> None:
+    """Print the settings in force, and what each means."""
+    from terrella.cli.showing import settings as run
+
+    run(home, as_json=as_json)
+
+
+def main() -> None:
+    """Run the command line; errors that have a name are printed without a trace."""
+    from terrella.errors import Invalid, TerrellaError
+
+    try:
+        app()
+    except Invalid as error:
+        typer.echo(f"terrella: {error.message}", err=True)
+        sys.exit(2)
+    except TerrellaError as error:
+        typer.echo(f"terrella: {error.message}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("terrella: stopped.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)

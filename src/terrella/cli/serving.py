@@ -1,0 +1,39 @@
+"""`terrella up`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from terrella.cli.console import console
+from terrella.site import Site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def up(home: Path, host: str | None, port: int | None, *, demo: bool) -> None:
+    from terrella.api.app import create_app
+    from terrella.api.server import serve
+
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    site = Site.open(home, **({"server": given} if given else {}))
+    out = console()
+    try:
+        if demo:
+            from terrella.cli.demo import add_demo
+
+            add_demo(site, out)
+        out.print(f"Terrella serves {site.settings.home}", markup=False)
+        server = site.settings.server
+        serve(
+            lambda: create_app(site),
+            server.host,
+            server.port,
+            drain_seconds=server.drain_seconds,
+            log_mode=server.logs,
+            on_ready=lambda address: out.print(f"Ready at {address}  (Ctrl-C stops)", markup=False),
+        )
+    finally:
+        site.close()
+        sys.stdout.flush()

@@ -1,0 +1,1 @@
+"""CF conventions: the one reading of them that all formats of arrays share."""

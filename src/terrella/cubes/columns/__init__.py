@@ -1,0 +1,1 @@
+"""Tables of measurements: their columns, what these are for, and how rows lie in arrays."""

@@ -1,0 +1,1 @@
+"""Documents of strangers: JSON and XML read with care, and STAC checked."""

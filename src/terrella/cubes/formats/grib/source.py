@@ -1,0 +1,87 @@
+"""Reading one field: its message's bytes, decoded by ecCodes, in the order of the grid's cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyproj  # noqa: F401 -- before ecCodes: libproj clash
+
+# isort: split
+import eccodes
+
+from terrella.cubes.formats.grib.messages import only_field
+from terrella.errors import Internal, Unreadable
+from terrella.storage import files
+
+if TYPE_CHECKING:
+    from terrella.contracts.formats import Index
+    from terrella.model.scan import ArrayScan
+
+MISSING = -1e300
+"""What ecCodes is asked to write where a field is missing: no real value, and a number in every packing."""
+
+
+class GribSource:
+    """One array of a GRIB file: a chunk is a field. Nothing is kept open here, so threads may share it."""
+
+    def __init__(self, array: ArrayScan, href: str) -> None:
+        if array.table is None:
+            raise Internal(f"The array {array.name!r} was scanned without a table of its messages.")
+        self._array, self._table, self._href = array, array.table, href
+        self._lead = len(array.shape) - int(array.codec["grid_dims"])
+
+    def stored(self, index: Index) -> int:
+        return int(self._table.lengths[self._flat(index)])
+
+    def load(self, index: Index) -> np.ndarray | None:
+        """The field as float64, missing as NaN. Raises Unreadable."""
+        at = self._flat(index)
+        length = int(self._table.lengths[at])
+        if length == 0:
+            return None
+        data = files.read_range(self._href, int(self._table.offsets[at]), length)
+        fields = self._array.codec.get("fields")
+        values = decode(only_field(data, fields[at]) if fields else data)
+        shape = self._array.shape[self._lead :]
+        if values.size != np.prod(shape):
+            raise Unreadable("A message holds another number of values than when the file was added.")
+        return arranged(values, shape, self._array.codec).reshape(self._array.chunks)
+
+    def _flat(self, index: Index) -> int:
+        sizes = self._array.shape[: self._lead]
+        return int(np.ravel_multi_index(index[: self._lead], sizes)) if sizes else 0
+
+
+def decode(message: bytes) -> np.ndarray:
+    """All values of a message as coded, float64, missing as NaN. Raises Unreadable."""
+    if message[:4] != b"GRIB" or message[-4:] != b"7777":
+        raise Unreadable("There is no GRIB message where there was one when the file was added.")
+    try:
+        handle = eccodes.codes_new_from_message(message)
+        try:
+            eccodes.codes_set_double(handle, "missingValue", MISSING)
+            values = np.asarray(eccodes.codes_get_values(handle), dtype="<f8")
+        finally:
+            eccodes.codes_release(handle)
+    except eccodes.CodesInternalError as error:
+        raise Unreadable(f"ecCodes cannot decode a message: {error}.") from error
+    values[values == MISSING] = np.nan
+    return values
+
+
+def arranged(values: np.ndarray, shape: tuple[int, ...], order: dict[str, Any]) -> np.ndarray:
+    """Values in the grid's order: row by row, each in the direction of the first.
+
+    `order` says how the message has them: `columns` (points of a column are consecutive), `turning` (every second
+    row or column runs backwards).
+    """
+    if len(shape) != 2:
+        return values
+    rows = values.reshape(shape[::-1] if order.get("columns") else shape)
+    if order.get("turning"):
+        rows = rows.copy()
+        rows[1::2] = rows[1::2, ::-1]
+    if order.get("columns"):
+        rows = rows.T
+    return np.ascontiguousarray(rows)

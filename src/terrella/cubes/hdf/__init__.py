@@ -1,0 +1,1 @@
+"""HDF5 from inside: dimensions, attributes, filters."""

@@ -1,0 +1,234 @@
+"""What lies in a place: find the files, tell their formats, scan them in processes of their own."""
+
+from __future__ import annotations
+
+import glob
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from terrella.contracts.loading import load_all
+from terrella.cubes.worker import receive, send
+from terrella.errors import NotFound, TerrellaError, Unsupported
+from terrella.model.scan import Failure, FileScan
+from terrella.storage.files import folder_state, is_remote, local_path, read_range, state
+
+if TYPE_CHECKING:
+    from typing import IO
+
+    from terrella.contracts.formats import Format
+    from terrella.storage.files import FileState
+
+HEAD_BYTES = 1024
+
+_SIDECARS = (
+    ".md",
+    ".rst",
+    ".idx",
+    ".aux.xml",
+    ".tfw",
+    ".prj",
+    ".sha256",
+    ".md5",
+    ".py",
+    ".ipynb",
+    ".lock",
+    ".part",
+    ".tmp",
+)
+_SIDECAR_NAMES = ("readme", "license", "licence", "copying", "provenance", "changelog", "thumbs.db")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Something that may hold data: a file, or a folder that is one dataset."""
+
+    href: str
+    format: str
+    state: FileState
+
+
+def formats() -> dict[str, Format]:
+    """All formats by name."""
+    return {name: made() for name, made in load_all("formats").items()}
+
+
+def find(paths: Iterable[str]) -> Iterator[Candidate | Failure]:
+    """Every dataset that the paths name: files, folders (searched through), globs, and http(s):// or s3:// addresses.
+
+    What is of no known format is a Failure that lists what is read; notes that lie beside data (README, .idx, ...)
+    and hidden files are passed over when a folder is searched.
+    """
+    known = formats()
+    seen: set[str] = set()
+    for path in paths:
+        for found in _find_one(path, known):
+            if found.href not in seen:
+                seen.add(found.href)
+                yield found
+
+
+def _find_one(path: str, known: dict[str, Format]) -> Iterator[Candidate | Failure]:
+    try:
+        place = local_path(path)
+    except Unsupported as error:
+        yield Failure(path, error.message)
+        return
+    if place is None:
+        yield _candidate(path, known)
+    elif place.exists():
+        yield from _local(place.expanduser().absolute(), known, named=True)
+    elif glob.has_magic(path):
+        matches = sorted(glob.glob(str(place.expanduser()), recursive=True))  # noqa: PTH207 -- absolute patterns too
+        if not matches:
+            yield Failure(path, "Nothing matches this pattern.")
+        for match in matches:
+            yield from _local(Path(match).absolute(), known, named=True)
+    else:
+        yield Failure(path, "No such file or folder.")
+
+
+def _local(place: Path, known: dict[str, Format], *, named: bool) -> Iterator[Candidate | Failure]:
+    if not place.is_dir():
+        if named or not _is_sidecar(place):
+            yield _candidate(str(place), known)
+        return
+    found = _claimed(str(place), b"", known)
+    if found is not None:
+        yield Candidate(str(place), found, folder_state(place)[0])
+        return
+    for inner in sorted(place.iterdir()):
+        if not inner.name.startswith("."):
+            yield from _local(inner, known, named=False)
+
+
+def _is_sidecar(place: Path) -> bool:
+    name = place.name.casefold()
+    return name.endswith(_SIDECARS) or name.split(".", 1)[0] in _SIDECAR_NAMES
+
+
+def _candidate(href: str, known: dict[str, Format]) -> Candidate | Failure:
+    try:
+        if is_remote(href) and (found := _claimed(href, b"", known)) is not None:
+            # a remote Zarr store has no bytes at its own address
+            return Candidate(href, found, _remote_state(href))
+        now = state(href)
+        if now.size == 0:
+            return Failure(href, "The file is empty.")
+        head = read_range(href, 0, min(HEAD_BYTES, now.size))
+    except TerrellaError as error:
+        return Failure(href, error.message)
+    found = _claimed(href, head, known)
+    if found is None:
+        readable = "; ".join(sorted({one.title for one in known.values()}))
+        return Failure(href, f"Not a format that is read. Read are: {readable}.")
+    return Candidate(href, found, now)
+
+
+def _remote_state(href: str) -> FileState:
+    from terrella.storage.files import FileState
+
+    try:
+        return state(href)
+    except NotFound:
+        return FileState(0, "unknown")
+
+
+def _claimed(href: str, head: bytes, known: dict[str, Format]) -> str | None:
+    return next((name for name, one in known.items() if one.claims(href, head)), None)
+
+
+class _Scanner:
+    """One scanning process; started when first needed, and again after a crash."""
+
+    def __init__(self, seconds: float, memory: int) -> None:
+        self._seconds = seconds
+        self._memory = memory
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def scan(self, candidate: Candidate) -> list[FileScan] | Failure:
+        process = self._running()
+        timer = threading.Timer(self._seconds, process.kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            send(cast("IO[bytes]", process.stdin), (candidate.href, candidate.format))
+            kind, value = receive(cast("IO[bytes]", process.stdout))
+        except (EOFError, BrokenPipeError):
+            return Failure(candidate.href, self._epitaph(process, timed_out=not timer.is_alive()))
+        finally:
+            timer.cancel()
+        return value if kind == "scans" else Failure(candidate.href, value)
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self.close()
+            self._process = subprocess.Popen(  # noqa: S603 -- our own module
+                [sys.executable, "-m", "terrella.cubes.worker", str(self._memory)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=os.environ | {"GDAL_HTTP_MAX_RETRY": "0", "OMP_NUM_THREADS": "1"},
+            )
+        return self._process
+
+    def _epitaph(self, process: subprocess.Popen[bytes], *, timed_out: bool) -> str:
+        code = process.wait()
+        if timed_out:
+            return f"Scanning it took longer than {self._seconds:g} s (reading.scan_seconds)."
+        return f"The library that reads this format crashed on it ({'signal' if code < 0 else 'exit'} {abs(code)})."
+
+    def close(self) -> None:
+        if self._process is None:
+            return
+        self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):
+                cast("IO[bytes]", pipe).close()
+        self._process.wait()
+        self._process = None
+
+
+def scan(
+    candidates: list[Candidate], *, processes: int = 0, seconds: float = 300, memory: int = 0
+) -> Iterator[list[FileScan] | Failure]:
+    """Scan files in several processes; results come as they are ready, in no order. Closing the iterator stops all."""
+    count = min(processes or os.cpu_count() or 1, max(1, len(candidates)))
+    todo: queue.SimpleQueue[Candidate] = queue.SimpleQueue()
+    for candidate in candidates:
+        todo.put(candidate)
+    done: queue.SimpleQueue[list[FileScan] | Failure] = queue.SimpleQueue()
+    scanners = [_Scanner(seconds, memory) for _ in range(count)]
+    threads = [threading.Thread(target=_drain, args=(one, todo, done), daemon=True) for one in scanners]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in candidates:
+            yield done.get()
+    finally:
+        with suppress(queue.Empty):
+            while True:
+                todo.get_nowait()
+        for one in scanners:
+            one.close()
+        for thread in threads:
+            thread.join()
+
+
+def _drain(scanner: _Scanner, todo: queue.SimpleQueue[Candidate], done: queue.SimpleQueue[Any]) -> None:
+    while True:
+        try:
+            candidate = todo.get_nowait()
+        except queue.Empty:
+            return
+        try:
+            done.put(scanner.scan(candidate))
+        except Exception as error:  # noqa: BLE001 -- whatever happens, this file gets its answer
+            done.put(Failure(candidate.href, f"{type(error).__name__}: {error}"))

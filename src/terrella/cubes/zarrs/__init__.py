@@ -1,0 +1,1 @@
+"""Zarr stores read without detours: metadata, chunk keys, codecs; shared by Zarr and Icechunk."""

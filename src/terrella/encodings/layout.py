@@ -1,0 +1,276 @@
+"""What all encodings share: an extracted dataset with its axes told apart and its values in one order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Kind = Literal["grid", "mesh", "point", "cell", "vertex"]
+"""`grid`: two one-dimensional axes; `mesh`: two dims with two-dimensional coordinates; the others have one dim."""
+
+VERTICAL_NAMES = frozenset(
+    "pressure height depth altitude level lev plev model_level isobaricInhPa hybrid sigma z alt "
+    "height_above_ground heightAboveGround depth_below_land depthBelowLand soil_layer theta".split()
+)
+_TIMES = ("time", "reference_time", "step")
+_PLACES: dict[str, Kind] = {"point": "point", "cell": "cell", "vertex": "vertex"}
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Values as ``(other, vertical, time, *space)``; an axis that the dataset lacks has length 1.
+
+    `space` is ``(y, x)`` for a grid, one flat dimension otherwise. `x` and `y` are degrees, or the units of `crs` on
+    a projected grid; `longitude` and `latitude` are always degrees.
+    """
+
+    kind: Kind
+    dataset: xr.Dataset
+    space: tuple[str, ...]
+    x: np.ndarray
+    y: np.ndarray
+    crs: str
+    time: str | None
+    """Name of the time axis: 'time', or 'step' where valid time is reference time plus step."""
+    vertical: str | None
+    others: tuple[str, ...]
+    labels: tuple[dict[str, Any], ...]
+    """What each index of the first axis stands for: {'number': 3}."""
+    columns: dict[str, np.ndarray] = field(default_factory=dict)
+    """Further coordinates along the places: names of stations, times of vertices."""
+
+    @property
+    def names(self) -> list[str]:
+        return [str(name) for name in self.dataset.data_vars]
+
+    @cached_property
+    def heights(self) -> np.ndarray | None:
+        """Of the vertical axis, length 1 where it is a single value; None where there is no such axis."""
+        return None if self.vertical is None else np.atleast_1d(self.dataset[self.vertical].values)
+
+    @cached_property
+    def calendar(self) -> str:
+        """CF name of the calendar of the times."""
+        if self.time is None:
+            return "standard"
+        return calendar_of(_valid_time(self.dataset, self.time))
+
+    @cached_property
+    def times(self) -> list[list[str]] | None:
+        """Valid times as ISO text with Z, one list for each of `labels`; None where there is no time."""
+        moments = self.moments
+        return None if moments is None else [iso(row) for row in moments]
+
+    @cached_property
+    def moments(self) -> np.ndarray | None:
+        """Valid times ``(other, time)``: datetime64, or cftime objects in odd calendars."""
+        if self.time is None:
+            return None
+        count = len(self.labels)
+        valid = _valid_time(self.dataset, self.time)
+        keep = {name: self.dataset.sizes[name] for name in self.others}
+        axis = {self.time: self.dataset.sizes.get(self.time, 1)}
+        return np.asarray(valid.variable.set_dims(keep | axis).transpose(*keep, *axis).values).reshape(count, -1)
+
+    def values(self, name: str) -> np.ndarray:
+        """One variable as ``(other, vertical, time, *space)``; what lacks an axis is repeated along it, unread."""
+        variable = self.dataset[name].variable
+        order = [*self.others, *(dim for dim in (self.vertical, self.time) if dim in self.dataset.dims), *self.space]
+        sizes = {str(dim): self.dataset.sizes[str(dim)] for dim in order}
+        array = variable.set_dims(sizes).transpose(*sizes).values
+        vertical = self.dataset.sizes.get(self.vertical, 1) if self.vertical else 1
+        time = self.dataset.sizes.get(self.time, 1) if self.time else 1
+        places = array.shape[len(order) - len(self.space) :] if self.kind == "grid" else (-1,)
+        if array.size == 0 and self.kind != "grid":
+            places = (0,)
+        return np.asarray(array).reshape(len(self.labels), vertical, time, *places)
+
+    @cached_property
+    def longitude(self) -> np.ndarray:
+        """Degrees, in the shape of the space: ``(y, x)`` for a grid."""
+        return self._degrees("longitude")
+
+    @cached_property
+    def latitude(self) -> np.ndarray:
+        return self._degrees("latitude")
+
+    def _degrees(self, name: str) -> np.ndarray:
+        if self.kind != "grid":
+            return self.x if name == "longitude" else self.y
+        sizes = {dim: self.dataset.sizes[dim] for dim in self.space}
+        if name in self.dataset.coords:
+            found = self.dataset[name].variable
+            return np.asarray(found.set_dims(sizes).transpose(*sizes).values)
+        lon, lat = np.meshgrid(self.x, self.y)
+        return np.asarray(lon if name == "longitude" else lat)
+
+
+def layouts(dataset: xr.Dataset) -> list[Layout]:
+    """Tell the axes of an extracted dataset apart; variables with different axes (levels, members) lie apart too.
+
+    Variables that differ only in having no time stay together: they are repeated along it.
+    """
+    if "valid_time" in dataset.coords and "time" not in dataset.coords:
+        dataset = dataset.rename(valid_time="time")
+    groups: dict[frozenset[str], list[str]] = {}
+    space, _ = _space(dataset)
+    shared = {*space, *_TIMES}
+    for name, variable in dataset.data_vars.items():
+        groups.setdefault(frozenset(map(str, variable.dims)) - shared, []).append(str(name))
+    if len(groups) < 2:
+        return [_lay_out(dataset)]
+    return [_lay_out(dataset[names]) for names in groups.values()]
+
+
+def _lay_out(dataset: xr.Dataset) -> Layout:
+    space, kind = _space(dataset)
+    x, y = _horizontal(dataset, space, kind)
+    time = _time_axis(dataset)
+    vertical = _vertical_axis(dataset, exclude={*space, time})
+    others = tuple(str(dim) for dim in dataset.dims if dim not in {*space, time, vertical})
+    return Layout(
+        kind=kind,
+        dataset=dataset,
+        space=space,
+        x=x,
+        y=y,
+        crs=_crs(dataset, space, kind),
+        time=time,
+        vertical=vertical,
+        others=others,
+        labels=_labels(dataset, others, hide={time, vertical}),
+        columns=_columns(dataset, space, kind),
+    )
+
+
+def iso(moments: np.ndarray) -> list[str]:
+    """Times as ISO text with Z: whole seconds, or milliseconds where there are any; odd calendars keep their days."""
+    flat = np.ravel(moments)
+    if flat.dtype.kind != "M":
+        return [f"{at.isoformat()}Z" for at in flat]
+    seconds = flat.astype("M8[s]")
+    exact = bool((seconds == flat).all())
+    return [f"{text}Z" for text in np.datetime_as_string(seconds if exact else flat.astype("M8[ms]")).tolist()]
+
+
+def calendar_of(coordinate: xr.DataArray) -> str:
+    """CF name of a time coordinate's calendar."""
+    if coordinate.dtype.kind == "M":
+        return "standard"
+    flat = np.ravel(coordinate.values)
+    return str(getattr(flat[0], "calendar", "standard")) if flat.size else "standard"
+
+
+def plain(value: Any) -> Any:
+    """A coordinate value as JSON has it: steps in hours, times as text."""
+    item = np.asarray(value)
+    if item.dtype.kind == "m":
+        return float(item / np.timedelta64(1, "h"))
+    if item.dtype.kind == "M" or hasattr(item.item(), "calendar"):
+        return iso(item)[0]
+    return item.item()
+
+
+def native(array: np.ndarray) -> np.ndarray:
+    """The array in C order and this machine's byte order, without a copy where it is so already."""
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+
+
+def _space(dataset: xr.Dataset) -> tuple[tuple[str, ...], Kind]:
+    for dim, kind in _PLACES.items():
+        if dim in dataset.dims:
+            return (dim,), kind
+    for y, x in (("lat", "lon"), ("latitude", "longitude"), ("y", "x"), ("rlat", "rlon")):
+        if y in dataset.dims and x in dataset.dims:
+            is_grid = y in dataset.coords and x in dataset.coords
+            return (y, x), "grid" if is_grid else "mesh"
+    longitude = dataset.coords.get("longitude")
+    if longitude is None or longitude.ndim == 0:
+        return (), "point"
+    dims = tuple(str(dim) for dim in longitude.dims)
+    return dims, "mesh" if len(dims) == 2 else "cell"  # noqa: PLR2004
+
+
+def _horizontal(dataset: xr.Dataset, space: tuple[str, ...], kind: Kind) -> tuple[np.ndarray, np.ndarray]:
+    if kind == "grid":
+        return dataset[space[1]].values, dataset[space[0]].values
+    lon, lat = dataset["longitude"], dataset["latitude"]
+    return np.ravel(lon.values), np.ravel(lat.values)
+
+
+def _crs(dataset: xr.Dataset, space: tuple[str, ...], kind: Kind) -> str:
+    if kind != "grid" or space[0] in {"lat", "latitude"}:
+        return "OGC:CRS84"
+    for name in ("spatial_ref", "crs"):
+        if name in dataset.variables:
+            attrs = dataset[name].attrs
+            if wkt := attrs.get("crs_wkt") or attrs.get("spatial_ref"):
+                return str(wkt)
+    return str(dataset.attrs.get("crs") or "OGC:CRS84")
+
+
+def _time_axis(dataset: xr.Dataset) -> str | None:
+    """The dim or single coordinate along which valid time goes."""
+    if "time" in dataset.dims:
+        return "time"
+    dims = set(dataset["time"].dims) if "time" in dataset.coords else None
+    if dims is not None and dims & set(_PLACES):
+        return None
+    if "step" in dataset.dims and (dims is None or "step" in dims):
+        return "step" if dims or "reference_time" in dataset.coords else None
+    if dims is not None and not dims:
+        return "time"
+    return "reference_time" if "reference_time" in dataset.coords else None
+
+
+def _valid_time(dataset: xr.Dataset, axis: str) -> xr.DataArray:
+    if "time" in dataset.coords:
+        return dataset["time"]
+    if axis != "step":
+        return dataset[axis]
+    step = dataset["step"]
+    if step.dtype.kind != "m":
+        step = (step * 3_600_000_000_000).astype("m8[ns]")
+    return dataset["reference_time"] + step
+
+
+def _vertical_axis(dataset: xr.Dataset, exclude: set[str | None]) -> str | None:
+    for name, coordinate in dataset.coords.items():
+        if name in exclude or coordinate.ndim > 1 or coordinate.dtype.kind not in "iuf":
+            continue
+        if coordinate.ndim == 1 and coordinate.dims != (name,):
+            continue
+        attrs = coordinate.attrs
+        if attrs.get("axis") == "Z" or "positive" in attrs or attrs.get("kind") == "vertical" or name in VERTICAL_NAMES:
+            return str(name)
+    return None
+
+
+def _labels(dataset: xr.Dataset, others: tuple[str, ...], hide: set[str | None]) -> tuple[dict[str, Any], ...]:
+    single = {
+        str(name): plain(coordinate.values)
+        for name, coordinate in dataset.coords.items()
+        if coordinate.ndim == 0 and name not in {*hide, "longitude", "latitude", "spatial_ref", "crs", "time"}
+    }
+    columns = [
+        [(dim, plain(value)) for value in (dataset[dim].values if dim in dataset.coords else range(dataset.sizes[dim]))]
+        for dim in others
+    ]
+    return tuple(single | dict(chosen) for chosen in product(*columns))
+
+
+def _columns(dataset: xr.Dataset, space: tuple[str, ...], kind: Kind) -> dict[str, np.ndarray]:
+    if kind not in _PLACES.values() or not space:
+        return {}
+    return {
+        str(name): coordinate.values
+        for name, coordinate in dataset.coords.items()
+        if coordinate.dims == space and name not in {"longitude", "latitude", *space}
+    }

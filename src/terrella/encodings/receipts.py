@@ -1,0 +1,36 @@
+"""A receipt as the formats carry it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from terrella.model.extraction import Extracted
+
+MOST_ITEMS = 100
+"""Items named in a receipt; of more only how many."""
+
+
+def receipt_document(extracted: Extracted) -> dict[str, Any]:
+    """The receipt as a JSON object: request hash, data version, items read, software, licence, attribution."""
+    receipt = extracted.receipt
+    made: dict[str, Any] = {
+        "request": receipt.request,
+        "collection": receipt.collection,
+        "version": receipt.version,
+        "items": list(receipt.items[:MOST_ITEMS]),
+        "bytes_read": receipt.bytes_read,
+        "software": receipt.software,
+        "licence": receipt.licence,
+        "attribution": receipt.attribution,
+    }
+    if len(receipt.items) > MOST_ITEMS:
+        made["items_in_all"] = len(receipt.items)
+    return made
+
+
+def receipt_text(extracted: Extracted) -> str:
+    """The receipt as one line of JSON."""
+    return orjson.dumps(receipt_document(extracted)).decode()

@@ -1,0 +1,148 @@
+"""The room's door: plan an extraction, or do it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from terrella.cubes.caching import ReadTally
+from terrella.extraction.answering import dataset
+from terrella.extraction.limits import Limits, refuse
+from terrella.extraction.planning import Prepared, prepare
+from terrella.extraction.receipts import receipt
+from terrella.model.extraction import Extracted, Extraction, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from terrella.contracts.cubes import Cube, CubeIndex, CubeVariable, Origin
+    from terrella.cubes.cubes import Cubes
+    from terrella.cubes.cutting import Cuts
+    from terrella.cubes.reading import Cost
+    from terrella.model.caller import Caller
+
+_BYTES_PER_CELL = 24
+"""Its number and its coordinates."""
+
+
+class Catalogue(Protocol):
+    """What is needed of the catalogue: a collection's cube, if this caller may see it."""
+
+    def open(self, caller: Caller, collection: str) -> tuple[CubeIndex, Origin]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """What to read: variables whose axes cross, at once; those that follow a path, by groups of vertices."""
+
+    prepared: Prepared
+    crossed: Cuts
+    followed: dict[str, list[tuple[np.ndarray, Cuts]]] = field(default_factory=dict)
+
+    def cuts(self) -> Iterator[Cuts]:
+        yield self.crossed
+        for groups in self.followed.values():
+            for _, cuts in groups:
+                yield cuts
+
+    @property
+    def items(self) -> set[str]:
+        return {item for cuts in self.cuts() for one in cuts.values() for item in one.items}
+
+
+class Extractor:
+    """Safe for threads."""
+
+    def __init__(self, catalog: Catalogue, cubes: Cubes, limits: Limits) -> None:
+        self._catalog = catalog
+        self._cubes = cubes
+        self._limits = limits
+
+    def cube(self, caller: Caller, collection: str) -> Cube:
+        """The collection's cube. Raises NotFound, Unsupported."""
+        return self._cubes.open(*self._catalog.open(caller, collection))
+
+    def plan(self, caller: Caller, request: Extraction) -> Plan:
+        """What the request would read and answer, also where it is too large; no data byte is read.
+
+        Raises Invalid for a request that means nothing here, NotFound for a collection.
+        """
+        return self._plan(self._work(prepare(self.cube(caller, request.collection), request)))
+
+    def extract(self, caller: Caller, request: Extraction) -> Extracted:
+        """The values. Raises TooLarge before reading; Invalid, NotFound as `plan`; Unreadable for a broken file."""
+        cube = self.cube(caller, request.collection)
+        prepared = prepare(cube, request)
+        smaller = partial(self._smaller, cube)
+        refuse(_rough(prepared), self._limits, prepared, smaller)
+        work = self._work(prepared)
+        plan = self._plan(work)
+        refuse(plan, self._limits, prepared, smaller)
+        tally = ReadTally()
+        values = self._read(work, tally)
+        slip = receipt(request, cube.origin, work.items, tally.bytes_read)
+        return Extracted(dataset(prepared, values, slip), request, plan, slip)
+
+    def _smaller(self, cube: Cube, request: Extraction) -> Plan:
+        """The plan of a smaller request; by arithmetic alone where it is still too large."""
+        prepared = prepare(cube, request)
+        rough = _rough(prepared)
+        return rough if self._limits.excess(rough) else self._plan(self._work(prepared))
+
+    def _work(self, prepared: Prepared) -> _Work:
+        items = prepared.request.items
+        crossing = [one for one in prepared.variables if not prepared.follows(one)]
+        crossed = self._cubes.cut(prepared.cube, {one.name: prepared.selection(one) for one in crossing}, items)
+        followed = {
+            one.name: [
+                (vertices, self._cubes.cut(prepared.cube, {one.name: selection}, items))
+                for vertices, selection in prepared.groups(one)
+            ]
+            for one in prepared.variables
+            if prepared.follows(one)
+        }
+        return _Work(prepared, crossed, followed)
+
+    def _plan(self, work: _Work) -> Plan:
+        costs = [self._cubes.plan(cuts) for cuts in work.cuts()]
+        bytes_out = sum(cost.bytes_out for cost in costs)
+        return Plan(
+            cells=work.prepared.cells.count,
+            values=work.prepared.values,
+            chunks=sum(cost.chunks for cost in costs),
+            bytes_read=sum(cost.bytes_read for cost in costs),
+            bytes_out=bytes_out,
+            memory=self._memory(work, costs, bytes_out),
+        )
+
+    def _memory(self, work: _Work, costs: list[Cost], bytes_out: int) -> int:
+        """The answer, its cells, the chunks in the works, and those that stay in the cache."""
+        largest = max((cost.largest for cost in costs), default=0)
+        decoded = sum(cost.chunks * cost.largest for cost in costs)
+        kept = min(decoded, self._cubes.cache_bytes)
+        working = min(decoded, 2 * self._cubes.threads * largest)
+        return bytes_out + _BYTES_PER_CELL * work.prepared.cells.count + kept + working
+
+    def _read(self, work: _Work, tally: ReadTally) -> dict[str, np.ndarray]:
+        values = self._cubes.read(work.crossed, tally)
+        for name, groups in work.followed.items():
+            values[name] = self._follow(work.prepared, work.prepared.cube.variables[name], groups, tally)
+        return {one.name: values[one.name] for one in work.prepared.variables}
+
+    def _follow(
+        self, prepared: Prepared, variable: CubeVariable, groups: list[tuple[np.ndarray, Cuts]], tally: ReadTally
+    ) -> np.ndarray:
+        """Values along a path: the axes that go with its vertices are gone."""
+        out = np.empty(prepared.shape(variable), dtype=variable.dtype)
+        gone = tuple(d for d, dim in enumerate(variable.dims) if dim in prepared.along)
+        for vertices, cuts in groups:
+            out[..., vertices] = self._cubes.read(cuts, tally)[variable.name].squeeze(axis=gone)
+        return out
+
+
+def _rough(prepared: Prepared) -> Plan:
+    """By arithmetic alone: what is far too large would take long even to plan."""
+    return Plan(prepared.cells.count, prepared.values, 0, 0, 0, 0)

@@ -1,0 +1,152 @@
+"""Which windows of a big array may hold cells in a box, found without computing all centres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from terrella.grids.sphere import lonlat, unit
+from terrella.grids.tables import Cells, Flags, Floats
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from terrella.model.space import Extent
+
+_FIRST, _THEN = 64, 8
+"""Cuts along each dimension: of the whole array, and of a window that is still too big."""
+_SMALL = 4096
+"""Cells of a window that is not worth cutting further."""
+_AT_ONCE = 2**20
+"""Cells looked at together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Rows [top, bottom) and columns [left, right), with a circle on the sphere that holds their centres.
+
+    The circle is of 3 x 3 samples, half as wide again: maps are smooth. Angles in degrees.
+    """
+
+    bounds: Cells
+    lon: Floats
+    lat: Floats
+    radius: Floats
+
+    def near(self, extents: Iterable[Extent]) -> Flags:
+        """Which may touch one of the boxes (none of them crosses the antimeridian)."""
+        south, north = self.lat - self.radius, self.lat + self.radius
+        over_pole = (north >= 90.0) | (south <= -90.0)
+        narrow = np.sin(np.radians(np.minimum(self.radius, 90.0))) / np.maximum(np.cos(np.radians(self.lat)), 1e-12)
+        half = np.where(over_pole | (narrow >= 1.0), 180.0, np.degrees(np.arcsin(np.minimum(narrow, 1.0))))
+        found = np.zeros(self.lat.shape, dtype=bool)
+        for box in extents:
+            apart = np.abs(np.mod(self.lon - (box.west + box.east) / 2 + 180.0, 360.0) - 180.0)
+            beside = apart <= half + (box.east - box.west) / 2 + 1e-7
+            found |= beside & (north >= box.south - 1e-7) & (south <= box.north + 1e-7)
+        return found
+
+    def take(self, which: np.ndarray) -> Windows:
+        return Windows(self.bounds[which], self.lon[which], self.lat[which], self.radius[which])
+
+
+@dataclass(frozen=True, eq=False)
+class Tiles:
+    """A tree of windows over an array of (ny, nx) cells; `place` gives (lon, lat) of fractional (row, column)."""
+
+    shape: tuple[int, int]
+    place: Callable[[Floats, Floats], tuple[Floats, Floats]]
+
+    @cached_property
+    def _top(self) -> Windows:
+        ny, nx = self.shape
+        down, right = min(_FIRST, ny), min(_FIRST, nx)
+        windows = self._circled(_cut(np.array([[0, ny, 0, nx]]), down, right))
+        return _beside_finite(windows, down, right)
+
+    def _circled(self, bounds: Cells) -> Windows:
+        i = np.stack([bounds[:, 0], (bounds[:, 0] + bounds[:, 1] - 1) / 2, bounds[:, 1] - 1.0], axis=-1)
+        j = np.stack([bounds[:, 2], (bounds[:, 2] + bounds[:, 3] - 1) / 2, bounds[:, 3] - 1.0], axis=-1)
+        rows, columns = np.repeat(i, 3, axis=1), np.tile(j, (1, 3))
+        lon, lat = self.place(rows.ravel(), columns.ravel())
+        vectors = unit(lon, lat).reshape(-1, 9, 3)
+        real = np.isfinite(vectors[..., :1])
+        middle = np.where(real, vectors, 0.0).sum(axis=1)
+        length = np.sqrt((middle**2).sum(axis=-1, keepdims=True))
+        middle = np.divide(middle, length, out=np.zeros_like(middle), where=length > 1e-9)
+        chords = np.sqrt(((vectors - middle[:, None, :]) ** 2).sum(axis=-1))
+        widest = np.degrees(2 * np.arcsin(np.minimum(np.fmax.reduce(chords, axis=1) / 2, 1.0)))
+        grown = np.where(real.all(axis=(1, 2)), 1.5, 3.0) * widest
+        grown = np.where((length[:, 0] <= 1e-9) & real.any(axis=(1, 2)), 180.0, grown)
+        return Windows(bounds, *lonlat(middle), np.minimum(np.where(np.isnan(widest), -1.0, grown), 180.0))
+
+    def select(self, extents: Iterable[Extent]) -> Cells:
+        """Bounds of windows that together hold every cell in the boxes, shape (n, 4): top, bottom, left, right."""
+        boxes = tuple(extents)
+        windows = self._top.take(self._top.near(boxes))
+        small = np.empty((0, 4), dtype=np.int64)
+        while windows.lat.size:
+            bounds = windows.bounds
+            big = (bounds[:, 1] - bounds[:, 0]) * (bounds[:, 3] - bounds[:, 2]) > _SMALL
+            small = np.concatenate([small, bounds[~big]])
+            windows = self._split(windows.take(big), boxes)
+        return small
+
+    def _split(self, windows: Windows, boxes: tuple[Extent, ...]) -> Windows:
+        if not windows.lat.size:
+            return windows
+        parts = self._circled(_cut(windows.bounds, _THEN, _THEN))
+        parent = np.repeat(np.arange(windows.lat.size), _THEN * _THEN)
+        lost = parts.radius < 0
+        kept = Windows(
+            parts.bounds,
+            np.where(lost, windows.lon[parent], parts.lon),
+            np.where(lost, windows.lat[parent], parts.lat),
+            np.where(lost, windows.radius[parent], parts.radius),
+        )
+        full = (parts.bounds[:, 1] > parts.bounds[:, 0]) & (parts.bounds[:, 3] > parts.bounds[:, 2])
+        return kept.take(full & kept.near(boxes))
+
+    def cells(self, windows: Cells) -> Iterator[Cells]:
+        """Numbers of all cells of the windows, about a million at a time."""
+        sizes = (windows[:, 1] - windows[:, 0]) * (windows[:, 3] - windows[:, 2])
+        batch = np.cumsum(sizes) // _AT_ONCE
+        for start in np.flatnonzero(np.diff(batch, prepend=-1)):
+            chosen = windows[start:][batch[start:] == batch[start]]
+            yield np.concatenate([self._numbers(*bounds) for bounds in chosen.tolist()])
+
+    def _numbers(self, top: int, bottom: int, left: int, right: int) -> Cells:
+        return (np.arange(top, bottom)[:, None] * self.shape[1] + np.arange(left, right)).ravel()
+
+
+def _cut(bounds: Cells, down: int, right: int) -> Cells:
+    """Each window in down x right parts, some of them empty when it is smaller."""
+    i = bounds[:, :1] + (bounds[:, 1:2] - bounds[:, :1]) * np.arange(down + 1) // down
+    j = bounds[:, 2:3] + (bounds[:, 3:] - bounds[:, 2:3]) * np.arange(right + 1) // right
+    shape = (bounds.shape[0], down, right)
+    sides = (i[:, :-1, None], i[:, 1:, None], j[:, None, :-1], j[:, None, 1:])
+    return np.stack([np.broadcast_to(side, shape).ravel() for side in sides], axis=-1).astype(np.int64)
+
+
+def _beside_finite(windows: Windows, down: int, right: int) -> Windows:
+    """Give windows without any place (radius -1) a wide circle around a neighbour: the limb may run through them."""
+    radius = windows.radius.reshape(down, right)
+    lon, lat = windows.lon.reshape(down, right).copy(), windows.lat.reshape(down, right).copy()
+    wide = radius.copy()
+    for di in (-1, 0, 1):
+        for dj in (-1, 0, 1):
+            other = np.full(radius.shape, -1.0)
+            to = (slice(max(di, 0), down + min(di, 0)), slice(max(dj, 0), right + min(dj, 0)))
+            source = (slice(max(-di, 0), down + min(-di, 0)), slice(max(-dj, 0), right + min(-dj, 0)))
+            other[to] = radius[source]
+            better = (radius < 0) & (3 * other > wide)
+            wide[better] = 3 * other[better]
+            for target, values in ((lon, windows.lon), (lat, windows.lat)):
+                moved = np.zeros(radius.shape)
+                moved[to] = values.reshape(down, right)[source]
+                target[better] = moved[better]
+    keep = wide.ravel() >= 0
+    return Windows(windows.bounds, lon.ravel(), lat.ravel(), np.minimum(wide.ravel(), 180.0)).take(keep)

@@ -1,0 +1,165 @@
+"""Aggregations of the STAC API extension over what matches: counts, ends, and frequencies."""
+
+# ruff: noqa: S608 -- fragments are ours, what users give is bound
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from terrella.errors import Invalid, nearest_names
+from terrella.model.search import Aggregation
+from terrella.providers.lake import properties, times
+from terrella.providers.lake.fields import COMMON, ItemFields
+from terrella.providers.lake.schema import Sql
+from terrella.providers.lake.searching import prepared
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Sequence
+
+    from terrella.model.caller import Caller
+    from terrella.model.search import Search
+    from terrella.model.stac import Document
+    from terrella.providers.lake.planning import Plan
+    from terrella.storage.database import Database
+
+    type Answer = Callable[[sqlite3.Connection, Plan, str], Aggregation]
+
+_MOST_BUCKETS = 1000
+_CLOUD_STEP = 10
+_GEOHASH_LENGTH = 3
+_FREQUENCY = "_frequency"
+
+
+def aggregate(database: Database, caller: Caller, query: Search, names: Sequence[str]) -> tuple[Aggregation, ...]:
+    """Each by its name. Raises Invalid for an unknown one, with those there are."""
+    with database.reading() as connection:
+        answers = [(name, _answer(connection, name)) for name in names]
+        _, _, plan = prepared(connection, caller, query)
+        return tuple(answer(connection, plan, name) for name, answer in answers)
+
+
+def available(database: Database, collection: str | None = None) -> tuple[Aggregation, ...]:
+    """Names and types of all that can be asked (without values), for the aggregations of one collection or all."""
+    with database.reading() as connection:
+        seen = properties.known(connection, [collection] if collection else ())
+    frequent = [name + _FREQUENCY for name in sorted(seen) if {"string"} == {t for f in seen[name] for t in f.types}]
+    made = [Aggregation(name, _TYPES.get(name, "frequency_distribution")) for name in _ANSWERS]
+    return (*made, *(Aggregation(name, "frequency_distribution") for name in frequent))
+
+
+def _answer(connection: sqlite3.Connection, name: str) -> Answer:
+    if name in _ANSWERS:
+        return _ANSWERS[name]
+    wanted = name.removesuffix(_FREQUENCY)
+    there = {*properties.names(connection), *COMMON}
+    if name.endswith(_FREQUENCY) and wanted in there:
+        return _property_frequency
+    known = {*_ANSWERS, *(there_name + _FREQUENCY for there_name in there)}
+    raise Invalid(f"There is no aggregation {name!r:.80}. {nearest_names(name, known)}", parameter="aggregations")
+
+
+def _total(connection: sqlite3.Connection, plan: Plan, name: str) -> Aggregation:
+    return Aggregation(name, "integer", _single(connection, plan, "count(*)"))
+
+
+def _earliest(connection: sqlite3.Connection, plan: Plan, name: str) -> Aggregation:
+    return _time(name, _single(connection, plan, "min(i.t)"))
+
+
+def _latest(connection: sqlite3.Connection, plan: Plan, name: str) -> Aggregation:
+    return _time(name, _single(connection, plan, "max(i.t)"))
+
+
+def _time(name: str, at: int | None) -> Aggregation:
+    return Aggregation(name, "datetime", None if at is None else times.as_text(at))
+
+
+def _by_collection(connection: sqlite3.Connection, plan: Plan, name: str) -> Aggregation:
+    return _terms(name, _grouped(connection, plan, Sql("i.collection")))
+
+
+def _by_month(connection: sqlite3.Connection, plan: Plan, name: str) -> Aggregation:
+    month = Sql("strftime('%Y-%m-01T00:00:00Z', floor(i.t / 1000000.0), 'unixepoch')")
+    buckets = [
+        {"key": key, "data_type": "datetime", "frequency": count}
+        for key, count in sorted(_grouped(connection, plan, month))
+    ]
+    return Aggregation(name, "frequency_distribution", buckets=tuple(buckets))
+
+
+def _by_cloud(connection: sqlite3.Connection, plan: Plan, name: str) -> Aggregation:
+    step = Sql(f"cast(min(i.cloud / {_CLOUD_STEP}, 9) as integer)")
+    rows = _grouped(connection, plan, step, Sql("typeof(i.cloud) in ('integer', 'real')"))
+    buckets = [_range(key * _CLOUD_STEP, count) for key, count in sorted(rows)]
+    return Aggregation(name, "frequency_distribution", buckets=tuple(buckets))
+
+
+def _range(low: int, count: int) -> Document:
+    high = low + _CLOUD_STEP
+    return {"key": f"{low}-{high}", "data_type": "numeric", "frequency": count, "from": low, "to": high}
+
+
+def _by_geohash(connection: sqlite3.Connection, plan: Plan, name: str) -> Aggregation:
+    place = Sql(
+        f"geohash(case when i.west <= i.east then (i.west + i.east) / 2 else (i.west + i.east) / 2 + 180 end, "
+        f"(i.south + i.north) / 2, {_GEOHASH_LENGTH})"
+    )
+    return _terms(name, _grouped(connection, plan, place, Sql("i.west is not null")))
+
+
+def _property_frequency(connection: sqlite3.Connection, plan: Plan, name: str) -> Aggregation:
+    value = ItemFields(connection).value(name.removesuffix(_FREQUENCY))
+    return _terms(name, _grouped(connection, plan, value))
+
+
+def _grouped(connection: sqlite3.Connection, plan: Plan, key: Sql, *further: Sql) -> list[tuple[Any, int]]:
+    """Values with how often each occurs, the most frequent first, without null."""
+    rows = plan.rows(Sql(f"{key.text} as key", key.values, key.dear), *further)
+    found = connection.execute(
+        f"select key, count(*) as n from ({rows.text}) where key is not null group by key order by n desc, key limit ?",
+        (*rows.values, _MOST_BUCKETS),
+    )
+    return found.fetchall()
+
+
+def _terms(name: str, rows: Iterable[tuple[Any, int]]) -> Aggregation:
+    buckets = [
+        {"key": key, "data_type": "string" if isinstance(key, str) else "numeric", "frequency": n} for key, n in rows
+    ]
+    return Aggregation(name, "frequency_distribution", buckets=tuple(buckets))
+
+
+def _single(connection: sqlite3.Connection, plan: Plan, expression: str) -> Any:
+    rows = plan.rows(Sql(expression))
+    return connection.execute(rows.text, rows.values).fetchone()[0]
+
+
+_DIGITS = "0123456789bcdefghjkmnpqrstuvwxyz"
+
+
+def geohash(lon: float, lat: float, length: int) -> str:
+    """SQL function: the geohash cell of a place (Niemeyer 2008): bits of lon and lat by turns, five a digit."""
+    bounds = [[-180.0, 180.0], [-90.0, 90.0]]
+    place = ((lon + 180.0) % 360.0 - 180.0, lat)
+    made, bits = "", 0
+    for turn in range(5 * length):
+        axis = turn % 2
+        middle = sum(bounds[axis]) / 2
+        upper = place[axis] >= middle
+        bounds[axis][0 if upper else 1] = middle
+        bits = bits * 2 + upper
+        if turn % 5 == 4:
+            made, bits = made + _DIGITS[bits], 0
+    return made
+
+
+_ANSWERS: dict[str, Answer] = {
+    "total_count": _total,
+    "datetime_min": _earliest,
+    "datetime_max": _latest,
+    "collection_frequency": _by_collection,
+    "datetime_frequency": _by_month,
+    "cloud_cover_frequency": _by_cloud,
+    "centroid_geohash_grid_frequency": _by_geohash,
+}
+_TYPES = {"total_count": "integer", "datetime_min": "datetime", "datetime_max": "datetime"}

@@ -1,0 +1,101 @@
+"""A search as conditions on rows. **The one place where what a caller may see is added.**
+
+Aliases in all SQL of searches: `i` items, `d` documents.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import shapely
+
+from terrella.providers.lake import schema, text, times
+from terrella.providers.lake.filters import Filter
+from terrella.providers.lake.footprints import box_shape, extents_of, geometry
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+    from terrella.model.caller import Caller
+    from terrella.model.search import Search
+    from terrella.model.space import Extent
+    from terrella.providers.lake.fields import Fields
+    from terrella.providers.lake.schema import Sql
+
+
+@dataclass(slots=True)
+class Conditions:
+    """Everything that must hold of an item, sorted by how it can be looked up."""
+
+    collections: tuple[str, ...] = ()
+    ids: tuple[str, ...] | None = None
+    boxes: tuple[Extent, ...] | None = None
+    """One of these must be met, as a look-up: `rest` says so exactly."""
+    words: str | None = None
+    """Expression of the full-text index."""
+    t_start: int = schema.LONG_AGO
+    t_end: int = schema.FOREVER
+    rest: list[Sql] = field(default_factory=list)
+    exact: list[Sql] = field(default_factory=list)
+    """Tests of exact shapes: the dearest, so they come last."""
+
+    @property
+    def timed(self) -> bool:
+        return (self.t_start, self.t_end) != (schema.LONG_AGO, schema.FOREVER)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing but collections is asked for."""
+        nothing = self.ids is None and self.boxes is None and self.words is None
+        return nothing and not (self.timed or self.rest or self.exact)
+
+
+def conditions_of(caller: Caller, query: Search, fields: Fields) -> Conditions:
+    """Raises Invalid for what cannot be asked."""
+    made = Conditions(collections=tuple(dict.fromkeys(query.collections)))
+    made.rest.extend(visible(caller))
+    if query.ids:
+        made.ids = tuple(dict.fromkeys(query.ids))
+    if query.interval is not None:
+        made.t_start, made.t_end = times.bounds(query.interval)
+    if query.text:
+        made.words = text.expression(query.text)
+    if query.filter is not None:
+        _add_filter(made, Filter(fields), query)
+    if query.intersects is not None:
+        _add_shape(made, geometry(query.intersects, parameter="intersects"))
+    if query.bbox is not None:
+        _add_boxes(made, query.bbox)
+    return made
+
+
+def visible(caller: Caller) -> tuple[Sql, ...]:
+    """What a caller may see, as conditions that are ANDed to every question. Everything, until there are policies."""
+    del caller
+    return ()
+
+
+def _add_boxes(made: Conditions, bbox: Extent) -> None:
+    parts = bbox.parts()
+    made.boxes = parts
+    made.rest.append(schema.boxes_meet("i", parts))
+    shape = shapely.union_all([box_shape(part) for part in parts])
+    made.exact.append(schema.shape_meets("s_intersects", shape.wkb, tuple(parts)))
+
+
+def _add_shape(made: Conditions, shape: BaseGeometry) -> None:
+    boxes = extents_of(shape)
+    made.boxes = boxes
+    made.rest.append(schema.boxes_meet("i", boxes))
+    made.exact.append(schema.shape_relates("s_intersects", shape.wkb))
+
+
+def _add_filter(made: Conditions, maker: Filter, query: Search) -> None:
+    assert query.filter is not None
+    for part in maker.conjuncts(query.filter):
+        shape = maker.shape_of(part)
+        if shape is not None:
+            _add_shape(made, shape)
+        else:
+            made.rest.append(maker.condition(part))

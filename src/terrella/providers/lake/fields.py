@@ -1,0 +1,137 @@
+"""Names that filters and sort keys may use, and what SQL gives their values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from terrella.errors import Invalid, nearest_names
+from terrella.providers.lake import properties
+from terrella.providers.lake.schema import Sql, property_path, property_value
+
+if TYPE_CHECKING:
+    import sqlite3
+
+COMMON: dict[str, frozenset[str]] = {
+    "title": frozenset({"string"}),
+    "description": frozenset({"string"}),
+    "keywords": frozenset({"array"}),
+    "created": frozenset({"string"}),
+    "updated": frozenset({"string"}),
+    "start_datetime": frozenset({"string"}),
+    "end_datetime": frozenset({"string"}),
+    "license": frozenset({"string"}),
+    "platform": frozenset({"string"}),
+    "constellation": frozenset({"string"}),
+    "mission": frozenset({"string"}),
+    "instruments": frozenset({"array"}),
+    "gsd": frozenset({"number"}),
+    "eo:cloud_cover": frozenset({"number"}),
+}
+"""Common metadata of STAC (and cloud cover, which every client's examples use): known before any item has them."""
+
+INSTANT = frozenset({"instant"})
+STRING = frozenset({"string"})
+GEOMETRY = frozenset({"geometry"})
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a name stands for. `types` are JSON's, or 'instant' or 'geometry'; empty when anything may occur."""
+
+    value: Sql
+    types: frozenset[str] = frozenset()
+    span: tuple[Sql, Sql] | None = None
+    """First and last microsecond, where it is a time."""
+
+
+class Fields(Protocol):
+    """Finds fields by name."""
+
+    def field(self, name: str) -> Field:
+        """Raises Invalid for a name that nothing has, with the nearest that there are."""
+        ...
+
+
+_ITEM_COLUMNS = {
+    "id": Field(Sql("i.id"), STRING),
+    "collection": Field(Sql("i.collection"), STRING),
+    "geometry": Field(Sql("i.west"), GEOMETRY),
+    "datetime": Field(Sql("i.t"), INSTANT, (Sql("i.t_start"), Sql("i.t_end"))),
+}
+
+
+class ItemFields:
+    """Of items: columns, and properties that some item has."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def field(self, name: str) -> Field:
+        name = name.removeprefix("properties.")
+        column = _ITEM_COLUMNS.get(name)
+        if column is not None:
+            return column
+        types = properties.types_of(self._connection, name) | COMMON.get(name, frozenset())
+        if not types or '"' in name:
+            known = {*properties.names(self._connection), *COMMON, *_ITEM_COLUMNS}
+            raise _unknown(name, known - {name})
+        if name == "eo:cloud_cover":
+            return Field(Sql("i.cloud"), frozenset(types))
+        return Field(self._value(name), frozenset(types))
+
+    def value(self, name: str) -> Sql:
+        """To sort by. Raises Invalid."""
+        field = self.field(name)
+        if field.types == GEOMETRY:
+            raise Invalid("Items cannot be sorted by their geometry.", parameter="sortby")
+        return field.value
+
+    def _value(self, name: str) -> Sql:
+        """A dot is part of a name, or leads into an object: 'a.b' is tried as one name first."""
+        whole = property_value(property_path(["properties", name]))
+        if "." not in name:
+            return whole
+        inner = property_value(property_path(["properties", *name.split(".")]))
+        return Sql(f"coalesce({whole.text}, {inner.text})", (*whole.values, *inner.values), dear=True)
+
+
+def _unknown(name: str, known: set[str]) -> Invalid:
+    return Invalid(f"No item has a property {name!r:.80}. {nearest_names(name, known)}", parameter="filter")
+
+
+_COLLECTION_COLUMNS = {
+    "id": Field(Sql("c.id"), STRING),
+    "collection": Field(Sql("c.id"), STRING),
+    "geometry": Field(Sql("c.west"), GEOMETRY),
+    "datetime": Field(Sql("c.t_start"), INSTANT, (Sql("c.t_start"), Sql("c.t_end"))),
+}
+_COLLECTION_MEMBERS = {
+    "title": STRING,
+    "description": STRING,
+    "license": STRING,
+    "type": STRING,
+    "keywords": frozenset({"array"}),
+    "created": STRING,
+    "updated": STRING,
+}
+
+
+class CollectionFields:
+    """Of collections: columns, and members of the document, or of its summaries or item assets by their path."""
+
+    def field(self, name: str) -> Field:
+        name = name.removeprefix("properties.")
+        if name in _COLLECTION_COLUMNS:
+            return _COLLECTION_COLUMNS[name]
+        path = name.split(".")
+        if '"' in name or (path[0] not in _COLLECTION_MEMBERS and path[0] != "summaries" and ":" not in path[0]):
+            known = {*_COLLECTION_COLUMNS, *_COLLECTION_MEMBERS, "summaries.platform"}
+            raise Invalid(
+                f"Collections have no property {name!r:.80}. {nearest_names(name, known)}", parameter="filter"
+            )
+        return Field(Sql("(c.doc ->> ?)", (property_path(path),)), _COLLECTION_MEMBERS.get(name, frozenset()))
+
+    def value(self, name: str) -> Sql:
+        """To sort by. Raises Invalid."""
+        return self.field(name).value

@@ -1,0 +1,90 @@
+# ruff: noqa: S608 -- fragments are ours, what users give is bound
+"""Collections: one, or those that match, a page at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from terrella.errors import Invalid
+from terrella.providers.lake import schema, text, times
+from terrella.providers.lake.fields import CollectionFields
+from terrella.providers.lake.filters import Filter
+from terrella.providers.lake.paging import Term, beyond, order_by, place_of
+from terrella.providers.lake.registering import no_collection
+from terrella.providers.lake.schema import Sql, joined
+from terrella.providers.lake.searching import MOST, page_of
+
+if TYPE_CHECKING:
+    from terrella.model.caller import Caller
+    from terrella.model.search import CollectionSearch, Page
+    from terrella.storage.database import Database
+
+_ID = Term(Sql("c.id"))
+
+
+def collection(database: Database, caller: Caller, name: str) -> bytes:
+    """One document. Raises NotFound with the nearest names."""
+    del caller
+    with database.reading() as connection:
+        row = connection.execute("select cast(doc as blob) from collections where id = ?", (name,)).fetchone()
+        if row is None:
+            raise no_collection(name, [known for (known,) in connection.execute("select id from collections")])
+        found: bytes = row[0]
+        return found
+
+
+def collections(database: Database, caller: Caller, query: CollectionSearch) -> Page:
+    """One page, by id unless told otherwise. Raises Invalid."""
+    if query.limit < 1:
+        raise Invalid(f"limit is at least 1, not {query.limit}.", parameter="limit")
+    del caller
+    where = joined("and", [*_conditions(query), schema.ALWAYS])
+    terms = _terms(query)
+    order = order_by(terms)
+    place = place_of(query.token, order, len(terms)) if query.token else None
+    way = tuple(term.reversed() for term in terms) if place is not None and place.backward else terms
+    after = schema.ALWAYS if place is None else beyond(way, place.values)
+    columns = [term.expression for term in terms]
+    ordered = order_by(way)
+    limit = min(query.limit, MOST)
+    with database.reading() as connection:
+        matched = connection.execute(f"select count(*) from collections c where {where.text}", where.values)
+        total: int = matched.fetchone()[0]
+        rows: list[tuple[Any, ...]] = connection.execute(
+            f"select cast(c.doc as blob), {', '.join(column.text for column in columns)} from collections c "
+            f"where {where.text} and {after.text} order by {ordered.text} limit ?",
+            (
+                *(value for column in columns for value in column.values),
+                *where.values,
+                *after.values,
+                *ordered.values,
+                limit + 1,
+            ),
+        ).fetchall()
+    return page_of(rows, limit, order, place, total)
+
+
+def _conditions(query: CollectionSearch) -> list[Sql]:
+    made: list[Sql] = []
+    if query.bbox is not None:
+        made.append(schema.boxes_meet("c", query.bbox.parts()))
+    if query.interval is not None:
+        start, end = times.bounds(query.interval)
+        made.append(Sql("c.t_start <= ? and c.t_end >= ?", (end, start)))
+    if query.text:
+        hits = schema.text_hits("collection_text", text.expression(query.text))
+        made.append(Sql(f"c.number in ({hits.text})", hits.values))
+    if query.filter is not None:
+        maker = Filter(CollectionFields())
+        made.extend(maker.condition(part) for part in maker.conjuncts(query.filter))
+    return made
+
+
+def _terms(query: CollectionSearch) -> tuple[Term, ...]:
+    fields = CollectionFields()
+    made: list[Term] = []
+    for key in query.sortby:
+        value = fields.value(key.field)
+        made.append(Term(Sql(f"({value.text} is null)", value.values)))
+        made.append(Term(value, key.descending))
+    return (*made, _ID)
