@@ -25,7 +25,21 @@ from terrella.providers.lake import Lake
 Row = dict[str, Any]
 COLLECTIONS = [f"collection-{n:02d}" for n in range(20)]
 _BATCH = 10_000
-_WORDS = "surface sea ice vegetation moisture radar optical land ocean cloud aerosol snow burned flood urban".split()
+_WORDS = (
+    "surface",
+    "sea",
+    "ice",
+    "vegetation",
+    "moisture",
+    "radar",
+    "land",
+    "ocean",
+    "cloud",
+    "aerosol",
+    "snow",
+    "flood",
+    "urban",
+)
 
 
 def documents(count: int, *, seed: int = 7) -> Iterator[dict[str, Any]]:
@@ -140,7 +154,7 @@ def questions(lake: Lake, rng: random.Random) -> dict[str, Callable[[], object]]
             bbox=box(20), interval=years(1), sortby=(SortKey("eo:cloud_cover"),)
         ),
         "two words": lambda: ask(text=(f"{rng.choice(_WORDS)} AND {rng.choice(_WORDS)}",)),
-        "newest 100": lambda: ask(),
+        "newest 100": ask,
         "newest 100 of one collection": lambda: ask(collections=(collection(),)),
         "newest 100 of three collections": lambda: ask(collections=(collection(), collection(), collection())),
         "deep page": lambda: lake.search(ANONYMOUS, rng.choice(places)),

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from api.conftest import FakeSite, make_site, serving
 
+from api.conftest import FakeSite, make_site, serving
 from terrella.api.app import create_app
 from terrella.errors import NotFound, Unreadable
 

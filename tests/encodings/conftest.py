@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import xarray as xr
+
 from terrella.model.extraction import Everything, Extracted, Extraction, Plan, Receipt
 from terrella.model.ids import CollectionId
 

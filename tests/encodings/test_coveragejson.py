@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 from covjson_pydantic.coverage import Coverage, CoverageCollection
 from jsonschema import Draft7Validator
+
 from terrella.encodings.coveragejson import CoverageJson
 from terrella.encodings.layout import layouts
 

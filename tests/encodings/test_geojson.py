@@ -6,6 +6,7 @@ import json
 import geopandas
 import numpy as np
 import pytest
+
 from terrella.encodings.geojson import GeoJson
 from terrella.encodings.tables import row_count
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import rasterio
 from rasterio.io import MemoryFile
+
 from terrella.encodings.geotiff import GeoTiff
 
 

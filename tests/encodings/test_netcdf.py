@@ -8,6 +8,7 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 import xarray as xr
+
 from terrella.encodings.netcdf import NetCdf
 
 FEATURES = {

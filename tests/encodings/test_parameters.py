@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from terrella.encodings.parameters import categories, parameter, ucum
 
 

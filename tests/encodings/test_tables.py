@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from terrella.encodings.csv import Csv
 from terrella.encodings.parquet import Parquet
 from terrella.encodings.tables import row_count, table
@@ -16,7 +17,7 @@ def test_rows_are_all_there(dataset, extracted) -> None:
     made = table(extracted(dataset))
     assert made.num_rows == row_count(dataset)
     name = next(iter(dataset))
-    given = dataset[name].values.ravel()
+    given = dataset[name].to_numpy().ravel()
     found = made[name].to_numpy()
     np.testing.assert_array_equal(np.sort(found[~np.isnan(found)]), np.sort(given[~np.isnan(given)]))
 
@@ -26,7 +27,7 @@ def test_each_row_equals_what_xarray_selects(shapes, extracted) -> None:
     made = table(extracted(dataset[["t2m"]])).to_pandas()
     for row in made.sample(20, random_state=1).itertuples():
         at = {"number": row.number, "time": row.time.tz_localize(None), "lat": row.latitude, "lon": row.longitude}
-        np.testing.assert_array_equal(np.float32(row.t2m), dataset.t2m.sel(at).values)
+        np.testing.assert_array_equal(np.float32(row.t2m), dataset.t2m.sel(at).to_numpy())
 
 
 def test_parquet_reads_in_pandas(dataset, extracted) -> None:
@@ -52,7 +53,7 @@ def test_csv_reads_in_pandas(dataset, extracted) -> None:
     found = pd.read_csv(io.BytesIO(text))
     assert len(found) == row_count(dataset)
     name = next(iter(dataset))
-    given = dataset[name].values.ravel()
+    given = dataset[name].to_numpy().ravel()
     got = found[name].to_numpy("f4")
     np.testing.assert_array_equal(np.sort(got[~np.isnan(got)]), np.sort(given[~np.isnan(given)]))
 

@@ -19,7 +19,7 @@ def route_template(scope: Scope) -> str:
     route = scope.get("route")
     template: str | None = getattr(route, "path_format", None) or getattr(route, "path", None)
     if template is None:
-        return UNMATCHED
+        return "/static" if scope["path"].startswith("/static/") else UNMATCHED
     # a router that is included below a prefix names its routes without it
     first = "/" + scope["path"].split("/", 2)[1]
     return template if template.startswith(first) or template == scope["path"] else first + template

@@ -6,6 +6,7 @@ import errno
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
@@ -53,13 +54,11 @@ def serve(
     listening = listening_socket(host, port)
     address = _address(host, listening.getsockname()[1])
     config = _config(_Worker(factory, log_mode), workers, drain_seconds)
-    try:
+    with listening, suppress(KeyboardInterrupt):  # uvicorn raises it again when all is done
         if workers == 1:
             _Announcing(config, lambda: on_ready(address) if on_ready else None).run(sockets=[listening])
         else:
             _serve_by_many(config, listening, address, on_ready)
-    finally:
-        listening.close()
 
 
 def _config(app: Callable[[], FastAPI], workers: int, drain_seconds: float) -> uvicorn.Config:
@@ -77,6 +76,7 @@ def _config(app: Callable[[], FastAPI], workers: int, drain_seconds: float) -> u
         server_header=False,
         proxy_headers=True,
         timeout_keep_alive=30,
+        timeout_worker_healthcheck=60,  # a worker that is still importing on a busy machine is not dead
         timeout_graceful_shutdown=max(1, round(drain_seconds)),
     )
 

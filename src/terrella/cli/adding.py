@@ -39,8 +39,6 @@ class Bar:
             self.progress.reset(self._task, total=event.count, description=text)
         elif event.kind in ("scanned", "registered"):
             self.progress.advance(self._task)
-        elif event.kind == "failed":
-            self.progress.console.print(event.text, style="red", markup=False)
 
 
 def add(

@@ -17,12 +17,21 @@ if TYPE_CHECKING:
 _BARS = "▁▂▃▄▅▆▇█"
 
 
+_PIPE_WIDTH = 200
+
+
 def console(*, err: bool = False) -> Console:
-    return Console(stderr=err, highlight=False, soft_wrap=not sys.stdout.isatty())
+    """The terminal; on a pipe wide enough that tables keep one line a row."""
+    is_terminal = (sys.stderr if err else sys.stdout).isatty()
+    return Console(stderr=err, highlight=False, width=None if is_terminal else _PIPE_WIDTH)
 
 
 def table(*columns: str) -> Table:
-    return Table(*columns, box=None, pad_edge=False, header_style="bold")
+    """No borders; the first column is a name and is never cut."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for place, name in enumerate(columns):
+        made.add_column(name, overflow="fold", no_wrap=place == 0)
+    return made
 
 
 def print_json(value: Any) -> None:

@@ -23,6 +23,7 @@ _MET_OFFICE = (
     "Contains public sector information licensed under the Open Government Licence (UK), Met Office, "
     "through iris-sample-data."
 )
+_COPERNICUS = "Contains modified Copernicus Sentinel data, through xarray-spatial."
 _UK = "OGL-UK-3.0"
 
 
@@ -142,15 +143,16 @@ DEMOS = (
         ),
     ),
     Demo(
-        "sentinel2-bands",
+        "sentinel2-10m",
         "xrspatial",
-        _within("datasets/sentinel-2/*.nc"),
-        Wishes(
-            "Sentinel-2 bands",
-            "Six bands of one cut-out at 10 m.",
-            "other",
-            "Contains modified Copernicus Sentinel data, through xarray-spatial.",
-        ),
+        _within(*(f"datasets/sentinel-2/{band}_band.nc" for band in ("blue", "green", "red", "nir"))),
+        Wishes("Sentinel-2 bands at 10 m", "Blue, green, red and near infrared of one cut-out.", "other", _COPERNICUS),
+    ),
+    Demo(
+        "sentinel2-20m",
+        "xrspatial",
+        _within("datasets/sentinel-2/swir*_band.nc"),
+        Wishes("Sentinel-2 bands at 20 m", "Two short-wave infrared bands of one cut-out.", "other", _COPERNICUS),
     ),
     Demo(
         "linke-turbidity",

@@ -53,8 +53,11 @@ class Cost:
         )
 
 
-Task = tuple[Layout, Cut, np.ndarray]
-"""Where the cut goes to stands last."""
+Source = tuple[int, ChunkSource]
+"""A piece as something to read from, and the number that stands for it in the cache."""
+
+Task = tuple[Layout, Cut, Source, np.ndarray]
+"""What to cut, from where, and the answer that it goes to."""
 
 
 class Reader:
@@ -66,7 +69,7 @@ class Reader:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="terrella-read")
         self._formats = dict(formats or {})
         self._lock = threading.Lock()
-        self._sources: WeakKeyDictionary[Piece, tuple[int, ChunkSource]] = WeakKeyDictionary()
+        self._sources: WeakKeyDictionary[Piece, Source] = WeakKeyDictionary()
         self._numbers = itertools.count()
 
     def close(self) -> None:
@@ -91,8 +94,14 @@ class Reader:
         Raises Unreadable, naming the file, where one is broken or gone.
         """
         made = {name: _empty(one.layout, one.shape) for name, one in cuts.items()}
-        tasks = ((one.layout, cut, made[name]) for name, one in cuts.items() for cut in one)
-        for (layout, cut, out), block in self._blocks(tasks, tally):
+        tasks = (
+            (one.layout, cut, source, made[name])
+            for name, one in cuts.items()
+            for piece in one.pieces
+            for source in (self._source(piece.placed.piece),)
+            for cut in piece
+        )
+        for (layout, cut, _, out), block in self._blocks(tasks, tally):
             if block is not None:
                 _write(out, cut, block, merge=layout.overlaps)
         return made
@@ -121,22 +130,17 @@ class Reader:
                     waiting.cancel()
 
     def _started(self, task: Task, tally: ReadTally) -> Callable[[], np.ndarray | None]:
-        key = (self._source(task[1].placed.piece)[0], task[1].index)
-        if key in self.cache:
+        if (task[2][0], task[1].index) in self.cache:
             return partial(self._block, task, tally)
         return self._pool.submit(self._block, task, tally).result
 
     def _block(self, task: Task, tally: ReadTally) -> np.ndarray | None:
-        layout, cut, _ = task
-        piece = cut.placed.piece
-        number, source = self._source(piece)
-        chunk = self.cache.get((number, cut.index), partial(_load, piece, source, cut.index), tally)
-        if chunk is None:
-            return None
-        return _values(layout, cut, chunk)
+        layout, cut, (number, source), _ = task
+        load_it = partial(_load, cut.placed.piece, source, cut.index)
+        chunk = self.cache.get((number, cut.index), load_it, tally)
+        return None if chunk is None else _values(layout, cut, chunk)
 
-    def _source(self, piece: Piece) -> tuple[int, ChunkSource]:
-        """The piece as something to read from, and a number that stands for it in the cache."""
+    def _source(self, piece: Piece) -> Source:
         found = self._sources.get(piece)
         if found is None:
             made = self._format(piece.format).source(piece.array, piece.href)

@@ -8,7 +8,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,15 +84,20 @@ def _find_one(path: str, known: dict[str, Format]) -> Iterator[Candidate | Failu
     if place is None:
         yield _candidate(path, known)
     elif place.exists():
-        yield from _local(place.expanduser().absolute(), known, named=True)
+        yield from _local(normal(place), known, named=True)
     elif glob.has_magic(path):
         matches = sorted(glob.glob(str(place.expanduser()), recursive=True))  # noqa: PTH207 -- absolute patterns too
         if not matches:
             yield Failure(path, "Nothing matches this pattern.")
         for match in matches:
-            yield from _local(Path(match).absolute(), known, named=True)
+            yield from _local(normal(Path(match)), known, named=True)
     else:
         yield Failure(path, "No such file or folder.")
+
+
+def normal(place: Path) -> Path:
+    """Absolute and without `..`; symbolic links stay, because archives move behind them."""
+    return Path(os.path.abspath(place.expanduser()))  # noqa: PTH100 -- Path.resolve follows links
 
 
 def _local(place: Path, known: dict[str, Format], *, named: bool) -> Iterator[Candidate | Failure]:
@@ -196,30 +201,40 @@ class _Scanner:
         self._process = None
 
 
-def scan(
-    candidates: list[Candidate], *, processes: int = 0, seconds: float = 300, memory: int = 0
-) -> Iterator[list[FileScan] | Failure]:
-    """Scan files in several processes; results come as they are ready, in no order. Closing the iterator stops all."""
-    count = min(processes or os.cpu_count() or 1, max(1, len(candidates)))
-    todo: queue.SimpleQueue[Candidate] = queue.SimpleQueue()
-    for candidate in candidates:
-        todo.put(candidate)
-    done: queue.SimpleQueue[list[FileScan] | Failure] = queue.SimpleQueue()
-    scanners = [_Scanner(seconds, memory) for _ in range(count)]
-    threads = [threading.Thread(target=_drain, args=(one, todo, done), daemon=True) for one in scanners]
-    for thread in threads:
-        thread.start()
-    try:
-        for _ in candidates:
-            yield done.get()
-    finally:
-        with suppress(queue.Empty):
-            while True:
-                todo.get_nowait()
-        for one in scanners:
-            one.close()
+class Scanners:
+    """A few scanning processes, started when first needed and kept until `close`. One `scan` at a time."""
+
+    def __init__(self, *, processes: int = 0, seconds: float = 300, memory: int = 0) -> None:
+        self._all = [_Scanner(seconds, memory) for _ in range(processes or os.cpu_count() or 1)]
+
+    def scan(self, candidates: Sequence[Candidate]) -> Iterator[list[FileScan] | Failure]:
+        """Scan files side by side; results come as they are ready, in no order. Closing the iterator stops all."""
+        todo: queue.SimpleQueue[Candidate] = queue.SimpleQueue()
+        for candidate in candidates:
+            todo.put(candidate)
+        done: queue.SimpleQueue[list[FileScan] | Failure] = queue.SimpleQueue()
+        busy = self._all[: len(candidates)]
+        threads = [threading.Thread(target=_drain, args=(one, todo, done), daemon=True) for one in busy]
         for thread in threads:
-            thread.join()
+            thread.start()
+        is_done = False
+        try:
+            for _ in candidates:
+                yield done.get()
+            is_done = True
+        finally:
+            with suppress(queue.Empty):
+                while True:
+                    todo.get_nowait()
+            if not is_done:
+                self.close()
+            for thread in threads:
+                thread.join()
+
+    def close(self) -> None:
+        """End the processes; what they work on is given up. They start again when needed."""
+        for one in self._all:
+            one.close()
 
 
 def _drain(scanner: _Scanner, todo: queue.SimpleQueue[Candidate], done: queue.SimpleQueue[Any]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 
-from terrella.encodings.layout import Layout, iso, layouts, native
+from terrella.encodings.layout import DEGREES, Layout, iso, layouts, native
 from terrella.encodings.parameters import parameter, unit
 from terrella.encodings.receipts import receipt_document
 
@@ -90,7 +91,7 @@ def referencing(layout: Layout) -> list[Json]:
 
 
 def _horizontal_system(crs: str) -> Json:
-    if crs == "OGC:CRS84":
+    if crs == DEGREES:
         return {"type": "GeographicCRS", "id": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"}
     authority, _, code = crs.partition(":")
     if authority == "EPSG" and code.isdigit():
@@ -129,11 +130,7 @@ def _range(array: np.ndarray, **axes: int) -> Json:
     """An NdArray; axes are named in the order of the array's dimensions."""
     flat = native(array).reshape(-1)
     kind = {"f": "float", "i": "integer", "u": "integer"}.get(flat.dtype.kind, "string")
-    values: Any = (
-        flat
-        if kind != "string"
-        else [None if value is None or value != value else str(value) for value in flat.tolist()]
-    )  # noqa: E501, PLR0124 -- NaN
+    values: Any = flat if kind != "string" else [_text(value) for value in flat.tolist()]
     return {
         "type": "NdArray",
         "dataType": kind,
@@ -141,6 +138,11 @@ def _range(array: np.ndarray, **axes: int) -> Json:
         "shape": list(axes.values()),
         "values": values,
     }
+
+
+def _text(value: Any) -> str | None:
+    is_missing = value is None or (isinstance(value, float) and math.isnan(value))
+    return None if is_missing else str(value)
 
 
 def _coverage(domain_type: str, axes: Json, ranges: Json) -> Json:
@@ -228,7 +230,7 @@ def _composite(layout: Layout, heights: np.ndarray | None) -> Json:
 
 
 def _trajectory(layout: Layout, index: int, arrays: Arrays) -> Iterator[Json]:
-    """Trajectory; one for each time where the line has no times of its own, MultiPoint where there is no time at all."""
+    """Trajectory; one a time where the line has no times of its own; MultiPoint where there is no time."""
     own_times, own_heights = layout.columns.get("time"), layout.columns.get("height")
     if own_times is None and layout.times is None:
         yield from _cells(layout, index, arrays)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from terrella.encodings.layout import Layout, layouts
+from terrella.encodings.layout import DEGREES, Layout, layouts
 from terrella.encodings.receipts import receipt_text
 
 if TYPE_CHECKING:
@@ -82,11 +82,10 @@ def _bands_of(layout: Layout) -> int:
 
 def _bands(layout: Layout) -> list[tuple[str, str, np.ndarray]]:
     """Variable, description and values ``(y, x)`` of each band, times last to vary slowest."""
-    made = []
+    made: list[tuple[str, str, np.ndarray]] = []
     for name in layout.names:
         array = layout.values(name)
-        for index in np.ndindex(array.shape[:3]):
-            made.append((name, _said(layout, name, index), array[index]))
+        made += [(name, _said(layout, name, index), array[index]) for index in np.ndindex(array.shape[:3])]
     return made
 
 
@@ -115,7 +114,7 @@ def _uneven(layout: Layout) -> str | None:
 def _unwrapped(layout: Layout) -> np.ndarray:
     """Columns that ascend, also where longitudes jump at the antimeridian."""
     x = layout.x.astype("f8")
-    if layout.crs != "OGC:CRS84":
+    if layout.crs != DEGREES:
         return x
     turns = np.concatenate([[0], np.cumsum(np.diff(x) < 0)]) if (np.diff(x) > 0).any() else 0
     return np.asarray(x + 360.0 * turns)
@@ -131,9 +130,9 @@ def _north_up(layout: Layout) -> tuple[np.ndarray, np.ndarray, tuple[slice, slic
 def _transform(x: np.ndarray, y: np.ndarray) -> Any:
     from rasterio.transform import from_origin
 
-    width = (x[-1] - x[0]) / (x.size - 1) if x.size > 1 else None
-    height = (y[0] - y[-1]) / (y.size - 1) if y.size > 1 else None
-    width, height = width or height, height or width
+    width = float(x[-1] - x[0]) / (x.size - 1) if x.size > 1 else 0.0
+    height = float(y[0] - y[-1]) / (y.size - 1) if y.size > 1 else 0.0
+    width, height = width or height, height or width  # a single row is as high as its cells are wide
     return from_origin(x[0] - width / 2, y[0] + height / 2, width, height)
 
 
@@ -149,7 +148,7 @@ def _dtype(extracted: Extracted) -> np.dtype[Any]:
 def _crs(crs: str) -> Any:
     import rasterio
 
-    return rasterio.CRS.from_epsg(4326) if crs == "OGC:CRS84" else rasterio.CRS.from_user_input(crs)
+    return rasterio.CRS.from_epsg(4326) if crs == DEGREES else rasterio.CRS.from_user_input(crs)
 
 
 def _tags(extracted: Extracted) -> dict[str, str]:

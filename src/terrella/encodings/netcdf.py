@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from terrella.encodings.layout import calendar_of, layouts
+from terrella.encodings.layout import DEGREES, calendar_of, layouts
 from terrella.encodings.receipts import receipt_text
 
 if TYPE_CHECKING:
@@ -60,7 +60,19 @@ class NetCdf:
             except BaseException:
                 file.close()
                 raise
-            return bytes(file.close())
+            return _trimmed(file.close())
+
+
+def _trimmed(image: memoryview) -> bytes:
+    """The image without the padding that HDF5's memory driver leaves, up to the end of file that it states itself.
+
+    Superblock versions 2 and 3 state it at byte 28 (HDF5 File Format Specification 3.0, II.A).
+    """
+    if bytes(image[:8]) == b"\x89HDF\r\n\x1a\n" and image[8] in {2, 3} and image[9] == 8:
+        end = int.from_bytes(image[28:36], "little")
+        if 48 <= end <= len(image):
+            return bytes(image[:end])
+    return bytes(image)
 
 
 def _write(file: netCDF4.Dataset, extracted: Extracted) -> None:
@@ -164,7 +176,7 @@ def _auxiliary(dataset: xr.Dataset, variable: xr.DataArray) -> list[str]:
 
 
 def _grid_mapping(file: netCDF4.Dataset, layout: Layout) -> str:
-    if layout.kind != "grid" or layout.crs == "OGC:CRS84":
+    if layout.kind != "grid" or layout.crs == DEGREES:
         return ""
     import pyproj
 

@@ -38,10 +38,32 @@ _SYMBOLS = {
     "grams": "g",
     "knot": "[kn_i]",
     "unitless": "1",
-} | {
-    unit: unit
-    for unit in "K m km cm mm um nm s min h d g kg mg ug Pa hPa kPa J kJ MJ W kW mW N mol Hz sr rad V A bar L dB % 1".split()
 }
+_SAME = frozenset(
+    {
+        "K",
+        "m",
+        "km",
+        "cm",
+        "mm",
+        "um",
+        "nm",
+        "s",
+        "min",
+        "h",
+        "d",
+        "g",
+        "kg",
+        "mg",
+        "ug",
+        "Pa",
+        "hPa",
+        "kPa",
+        "bar",
+        "%",
+    }
+    | {"J", "kJ", "MJ", "W", "kW", "mW", "N", "mol", "Hz", "sr", "rad", "V", "A", "L", "dB", "1"}
+)
 _FACTOR = re.compile(r"(?P<word>[A-Za-z_°%]+|1)(?P<power>[+-]?\d+)?")
 
 
@@ -50,9 +72,10 @@ def ucum(units: str) -> str | None:
     made = []
     for factor in canonical_units(units).split(" "):
         found = _FACTOR.fullmatch(factor)
-        if found is None or found["word"] not in _SYMBOLS:
+        word = found["word"] if found else ""
+        if found is None or (word not in _SYMBOLS and word not in _SAME):
             return None
-        made.append(_SYMBOLS[found["word"]] + (found["power"] or ""))
+        made.append(_SYMBOLS.get(word, word) + (found["power"] or ""))
     return ".".join(made)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from terrella.encodings.layout import Layout, layouts
+from terrella.encodings.layout import DEGREES, Layout, layouts
 from terrella.encodings.receipts import receipt_text
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def _group(layout: Layout) -> pa.Table:
     shape = next(iter(arrays.values())).shape
     columns = _axis_columns(layout, shape) | _place_columns(layout, shape)
     coordinates = layout.dataset.coords
-    fields, data = [], []
+    fields: list[Any] = []
+    data: list[Any] = []
     for name, values in columns.items():
         attrs = dict(coordinates[name].attrs) if name in coordinates else {}
         _append(fields, data, name, values, _DEGREES.get(name, attrs))
@@ -71,12 +72,20 @@ def _append(fields: list[Any], data: list[Any], name: str, values: Any, attrs: d
 
 def _array(values: np.ndarray) -> Any:
     if values.dtype.kind == "O":
-        return pa.array([None if value is None or value != value else str(value) for value in values.tolist()])  # noqa: PLR0124
+        return (
+            pa.array(values, from_pandas=True)
+            if _is_text(values)
+            else pa.array([str(value) for value in values.tolist()])
+        )
     if values.dtype.kind == "M":
         return pa.array(values.astype("M8[ms]"), pa.timestamp("ms", tz="UTC"))
     if values.dtype.kind == "U":
         return pa.array(values.tolist(), pa.string())
     return pa.array(np.ascontiguousarray(values, values.dtype.newbyteorder("=")), from_pandas=True)
+
+
+def _is_text(values: np.ndarray) -> bool:
+    return all(isinstance(value, str) or value is None or value != value for value in values.tolist())  # noqa: PLR0124
 
 
 def _along(values: np.ndarray, axis: int, shape: tuple[int, ...]) -> np.ndarray:
@@ -114,6 +123,6 @@ def _place_columns(layout: Layout, shape: tuple[int, ...]) -> dict[str, np.ndarr
         return np.broadcast_to(values.reshape((1, 1, 1, *shape[3:])), shape).reshape(-1)
 
     columns = {name: spread(values) for name, values in layout.columns.items()}
-    if layout.kind == "grid" and layout.crs != "OGC:CRS84":
+    if layout.kind == "grid" and layout.crs != DEGREES:
         columns |= {"y": _along(layout.y, 3, shape), "x": _along(layout.x, 4, shape)}
     return columns | {"longitude": spread(layout.longitude), "latitude": spread(layout.latitude)}

@@ -37,6 +37,8 @@ def box(grid: Grid, extent: Extent, longitudes: tuple[float, float]) -> Cells | 
     cols, lon = _columns(lines["lon"], west, 360.0 if whole else extent.width)
     if not rows.size or not cols.size:
         return None
+    if lon[0] >= longitudes[0] + 360.0:
+        lon = lon - 360.0
     coords = {
         "lat": xr.Variable(("lat",), lines["lat"][rows], dict(LATITUDE)),
         "lon": xr.Variable(("lon",), lon, dict(LONGITUDE)),

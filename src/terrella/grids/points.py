@@ -56,9 +56,7 @@ class PointsGrid(PlaceCells, Identity):
         corners = (self.vertex_lon, self.vertex_lat)
         if any(one is not None and (one.ndim != 2 or len(one) != self.lon.size) for one in corners):
             raise Invalid("Vertices of points are arrays of shape (cells, corners).", parameter="grid")
-        if [None if one is None else one.shape for one in corners] != [
-            None if corners[1] is None else corners[1].shape
-        ] * 2:
+        if len({None if one is None else one.shape for one in corners}) != 1:
             raise Invalid("Points need as many vertex longitudes as latitudes.", parameter="grid")
 
     @property

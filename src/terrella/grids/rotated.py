@@ -14,7 +14,7 @@ from terrella.grids.identity import Identity
 from terrella.grids.latlon import LatLonCells
 from terrella.grids.lines import Line
 from terrella.grids.planes import PlaneCells
-from terrella.grids.sphere import checked_circle, lonlat, unit
+from terrella.grids.sphere import checked_circle, is_place, lonlat, unit
 from terrella.grids.tables import Cells, Floats
 
 
@@ -108,7 +108,11 @@ class RotatedGrid(PlaneCells, Identity):
 
     def nearest(self, lon: np.ndarray, lat: np.ndarray) -> Cells:
         """Cell nearest on the sphere, -1 outside the outer borders; turning the sphere keeps distances."""
-        return self._turned.nearest(*self.rotated(lon, lat))
+        lon, lat = np.broadcast_arrays(np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64))
+        real = is_place(lon, lat)
+        result = np.full(lon.shape, -1, dtype=np.int64)
+        result[real] = self._turned.nearest(*self.rotated(lon[real], lat[real]))
+        return result
 
     def in_circle(self, lon: float, lat: float, radius: float) -> Cells:
         """Cells whose centre lies within `radius` metres of the place, rim included to a micrometre."""

@@ -28,6 +28,7 @@ def router(site: Site) -> APIRouter:
     _places_and_files(routes, edr)
     for name in SHAPES:
         _data_query(routes, edr, name)
+    edr.routes = list(routes.routes)
     return routes
 
 

@@ -23,12 +23,12 @@ ALLOWED = (
 )
 
 _CRS84 = re.compile(
-    r"(?:\[?OGC:)?CRS:?84h?\]?|https?://www\.opengis\.net/def/crs/OGC/[\d.]+/CRS84h?|urn:ogc:def:crs:OGC:[\d.]*:CRS84",
-    re.I,
-)  # noqa: E501
+    r"(?:\[?OGC:)?CRS:?84h?\]?|https?://www\.opengis\.net/def/crs/OGC/[0-9.]+/CRS84h?|urn:ogc:def:crs:OGC:[0-9.]*:CRS84",
+    re.IGNORECASE,
+)
 _EPSG = re.compile(
-    r"(?:\[?EPSG:|https?://www\.opengis\.net/def/crs/EPSG/[\d.]+/|urn:ogc:def:crs:EPSG:[\d.]*:)(?P<code>\d{4,6})\]?",
-    re.I,
+    r"(?:\[?EPSG:|https?://www\.opengis\.net/def/crs/EPSG/[0-9.]+/|urn:ogc:def:crs:EPSG:[0-9.]*:)(?P<code>[0-9]{4,6})\]?",
+    re.IGNORECASE,
 )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from terrella.api.caller import caller_of
 from terrella.api.edr import documents
@@ -16,6 +17,7 @@ from terrella.api.edr.crs import crs_named
 from terrella.api.edr.formats import chosen, known_formats
 from terrella.api.edr.geometry import parse_bbox
 from terrella.api.edr.locations import location_places, locations_document
+from terrella.api.edr.openapi import description
 from terrella.api.edr.query import Query, whole
 from terrella.api.edr.responses import GEOJSON, answer, as_json, features, next_link, root_of
 from terrella.errors import NotFound
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from terrella.site.site import Site
 
 MOST_PER_PAGE = 1000
+OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 Pairs = list[tuple[str, str]]
 
 
@@ -43,6 +46,8 @@ class Edr:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._formats = known_formats()
+        self.routes: list[Any] = []
+        """Those of this dialect, for its description."""
         self._parsed: dict[str, tuple[bytes, Document]] = {}
 
     # --- what is here ----------------------------------------------------------------------------------------------
@@ -65,8 +70,11 @@ class Edr:
         return as_json({"conformsTo": documents.CONFORMANCE})
 
     def api(self, request: Request) -> Response:
-        """The OpenAPI description of everything."""
-        return RedirectResponse(f"{request.scope.get('root_path', '')}/api", 307)
+        """The OpenAPI description of this dialect, in version 3.0."""
+        _only_f(request)
+        title = f"{self._site.settings.title}: Environmental Data Retrieval"
+        made = description(self.routes, title=title, version=version("terrella"), root=root_of(request))
+        return as_json(made, OPENAPI)
 
     def collections(self, request: Request) -> Response:
         """Collections that values can be cut out of, one page."""
@@ -218,9 +226,15 @@ def _landing_links(request: Request, root: str) -> Iterable[dict[str, str]]:
         {"rel": "self", "href": f"{root}/", "type": "application/json", "title": "This page"},
         {
             "rel": "service-desc",
+            "href": f"{root}/api",
+            "type": OPENAPI,
+            "title": "OpenAPI 3.0 of this API",
+        },
+        {
+            "rel": "service-desc",
             "href": f"{site}/api",
             "type": "application/vnd.oai.openapi+json;version=3.1",
-            "title": "OpenAPI",
+            "title": "OpenAPI 3.1 of the whole site",
         },
         {
             "rel": "service-doc",

@@ -26,6 +26,7 @@ CONFORMANCE = [
     "http://www.opengis.net/spec/ogcapi-edr-1/1.1/conf/geojson",
     "http://www.opengis.net/spec/ogcapi-edr-1/1.1/conf/edr-geojson",
     "http://www.opengis.net/spec/ogcapi-edr-1/1.1/conf/covjson",
+    "http://www.opengis.net/spec/ogcapi-edr-1/1.1/conf/oas30",
     "http://www.opengis.net/spec/ogcapi-edr-1/1.2/conf/core",
     "http://www.opengis.net/spec/ogcapi-edr-1/1.2/conf/collections",
     "http://www.opengis.net/spec/ogcapi-edr-1/1.2/conf/geojson",

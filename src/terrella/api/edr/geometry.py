@@ -29,7 +29,9 @@ EXAMPLES = {
     "LINESTRING": "LINESTRING(10 50,12 51,14 52)",
     "MULTILINESTRING": "MULTILINESTRING((10 50,12 51),(14 52,15 53))",
 }
-_HEAD = re.compile(r"\s*(?:SRID=\d+;)?\s*(?P<kind>[A-Za-z]+?)\s*(?P<dims>ZM|Z|M)?\s*(?P<body>\(|EMPTY)", re.IGNORECASE)
+_HEAD = re.compile(
+    r"\s*(?:SRID=[0-9]+;)?\s*(?P<kind>[A-Za-z]+?)\s*(?P<dims>ZM|Z|M)?\s*(?P<body>\(|EMPTY)", re.IGNORECASE
+)
 _AT = re.compile(r"(?P<what>[\w ,-]+)\[(?P<x>\S+) (?P<y>\S+)\]")
 
 
@@ -59,7 +61,7 @@ def parse_wkt(text: str, allowed: tuple[str, ...], crs: InputCrs, parameter: str
 
 
 def _check_kind(text: str, allowed: tuple[str, ...], parameter: str) -> None:
-    found = _HEAD.match(text)
+    found = _HEAD.match(text) if "\x00" not in text else None  # the parser would stop reading there
     kind = found["kind"].upper() if found else ""
     if kind not in allowed:
         said = f"{kind} does not fit here" if kind in EXAMPLES else f"{text[:40]!r} is no WKT of a shape that fits here"

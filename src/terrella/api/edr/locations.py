@@ -33,7 +33,7 @@ def locations_document(index: CubeIndex, box: Extent | None, limit: int, collect
             "geometry": {"type": "Point", "coordinates": place},
             "properties": {"edrqueryendpoint": f"collections/{collection}/locations/{cell}", "label": f"place {cell}"},
         }
-        for cell, place in zip(cells[:limit].tolist(), np.column_stack([lon, lat]).tolist(), strict=True)
+        for cell, place in zip(cells[:limit].tolist(), np.round(np.column_stack([lon, lat]), 10).tolist(), strict=True)
     ]
     return _collection(made, int(cells.size))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastapi.openapi.utils import get_openapi
+
 from terrella.api.edr.shapes import HEIGHT_UNITS, METRES
 
 Json = dict[str, Any]
@@ -189,3 +191,22 @@ def body_of(parameters: list[Json]) -> Json:
     example = {one["name"]: one["example"] for one in parameters if one["required"]}
     content = {"schema": schema, "example": example}
     return {"required": True, "content": {"application/x-www-form-urlencoded": content, "application/json": content}}
+
+
+def description(routes: list[Any], *, title: str, version: str, root: str) -> Json:
+    """OpenAPI 3.0 of this dialect alone: some clients, OWSLib among them, read no later version."""
+    found = get_openapi(title=title, version=version, openapi_version="3.0.3", routes=routes, servers=[{"url": root}])
+    made: Json = _in_version_3_0(found)
+    return made
+
+
+def _in_version_3_0(value: Any) -> Any:
+    """Exclusive bounds were flags beside the bound before 3.1."""
+    if isinstance(value, list):
+        return [_in_version_3_0(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    made = {key: _in_version_3_0(one) for key, one in value.items()}
+    if isinstance(bound := made.get("exclusiveMinimum"), int | float) and not isinstance(bound, bool):
+        made |= {"minimum": bound, "exclusiveMinimum": True}
+    return made

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MOST_LISTED = 1000
 """Names, levels or values in one comma list."""
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 
 
 class Query:
@@ -104,7 +104,7 @@ def whole(text: str | None, parameter: str, *, low: int, high: int, default: int
     """An integer between two bounds. Raises Invalid."""
     if text is None:
         return default
-    if not re.fullmatch(r"[+-]?\d{1,12}", text) or not low <= int(text) <= high:
+    if not re.fullmatch(r"[+-]?[0-9]{1,12}", text) or not low <= int(text) <= high:
         raise Invalid(f"{parameter} is a whole number from {low} to {high}, not {text[:40]!r}.", parameter=parameter)
     return int(text)
 

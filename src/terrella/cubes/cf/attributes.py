@@ -7,21 +7,23 @@ from typing import Any
 
 import numpy as np
 
-_KEPT = frozenset(
-    "units standard_name long_name cell_methods flag_values flag_masks flag_meanings comment description source "
-    "references positive code table param original_name original_long_name var_desc level_desc statistic "
-    "ancillary_variables cell_measures um_stash_source ukmo__um_stash_source um_stash STASH "
-    "axis formula_terms instrument resolution type interval_operation online_operation".split()
-)
-_GLOBAL = frozenset(
-    "title summary institution source license licence history references comment Conventions keywords id doi DOI "
-    "creator creator_name creator_email creator_url publisher_name publisher_email publisher_url contributor_name "
-    "project program acknowledgment acknowledgement naming_authority product_version processing_level platform "
-    "platform_ID instrument instrument_type sensor featureType cdm_data_type date_created metadata_link citation "
-    "attribution rights experiment_id experiment model_id source_id institution_id activity_id variant_label "
-    "realization frequency table_id mip_era grid_label parent_experiment_id description author contact "
-    "time_coverage_start time_coverage_end standard_name_vocabulary spatial_resolution orbital_slot scene_id".split()
-)
+_KEPT_WORDS = """
+    units standard_name long_name cell_methods flag_values flag_masks flag_meanings comment description source
+    references positive code table param original_name original_long_name var_desc level_desc statistic
+    ancillary_variables cell_measures um_stash_source ukmo__um_stash_source um_stash STASH
+    axis formula_terms instrument resolution type interval_operation online_operation
+"""
+_GLOBAL_WORDS = """
+    title summary institution source license licence history references comment Conventions keywords id doi DOI
+    creator creator_name creator_email creator_url publisher_name publisher_email publisher_url contributor_name
+    project program acknowledgment acknowledgement naming_authority product_version processing_level platform
+    platform_ID instrument instrument_type sensor featureType cdm_data_type date_created metadata_link citation
+    attribution rights experiment_id experiment model_id source_id institution_id activity_id variant_label
+    realization frequency table_id mip_era grid_label parent_experiment_id description author contact
+    time_coverage_start time_coverage_end standard_name_vocabulary spatial_resolution orbital_slot scene_id
+"""
+_KEPT = frozenset(_KEPT_WORDS.split())
+_GLOBAL = frozenset(_GLOBAL_WORDS.split())
 _LONGEST = 4000
 
 

@@ -26,6 +26,13 @@ _FIXED = ("time", "reference_time", "step", "number", "band")
 
 def axis_along(scope: Scope, dim: str, size: int, variable: Variable) -> Axis:
     """The axis of a dimension, by its best coordinate; 0..n-1 where it has none. Raises LeftOut."""
+    key = (dim, size, text(variable.attrs.get("coordinates")))
+    if key not in scope.axes:
+        scope.axes[key] = _axis_along(scope, dim, size, variable)
+    return scope.axes[key]
+
+
+def _axis_along(scope: Scope, dim: str, size: int, variable: Variable) -> Axis:
     for name in _candidates(scope, dim, variable):
         found = axis_of(scope, scope.variables[name], size)
         if found is not None:
@@ -121,7 +128,7 @@ def _stepped(values: np.ndarray, units: str, attrs: dict[str, Any], name: str) -
 
 
 def _dated(variable: Variable, name: str, attrs: dict[str, Any]) -> Axis:
-    """numpy's own dates and durations, as Zarr v3 may store them."""
+    """Numpy's own dates and durations, as Zarr v3 may store them."""
     assert variable.dtype is not None
     raw = np.asarray(variable.read()).reshape(-1)
     if np.isnat(raw).any():

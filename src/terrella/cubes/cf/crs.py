@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
+from functools import lru_cache
 from typing import Any
 
 import pyproj
@@ -34,6 +36,7 @@ def crs_of(attrs: dict[str, Any]) -> pyproj.CRS | None:
     return None
 
 
+@lru_cache(maxsize=64)
 def from_text(value: str) -> pyproj.CRS | None:
     """WKT, PROJ string, 'EPSG:4326', '4326' or the old '+init=epsg:4326'."""
     old = re.fullmatch(r"\+?init=(?P<code>\w+:\w+).*", value.strip(), re.IGNORECASE)
@@ -49,12 +52,27 @@ def from_text(value: str) -> pyproj.CRS | None:
         return None
 
 
+_SIZES = {"semi_major_axis", "semi_minor_axis", "inverse_flattening", "earth_radius"}
+
+
 def _from_cf(attrs: dict[str, Any]) -> pyproj.CRS | None:
-    plain = {key: (value.tolist() if hasattr(value, "tolist") else value) for key, value in attrs.items()}
+    plain = {key: _plain(value) for key, value in attrs.items()}
+    if _SIZES & plain.keys():  # spelt out, because looking Greenwich up by its name takes PROJ a second
+        plain.setdefault("longitude_of_prime_meridian", 0.0)
+        plain.setdefault("prime_meridian_name", "Greenwich")
+    return _of_mapping(json.dumps(plain, sort_keys=True, default=str))
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+@lru_cache(maxsize=64)
+def _of_mapping(text_of_attrs: str) -> pyproj.CRS | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return pyproj.CRS.from_cf(plain)
+            return pyproj.CRS.from_cf(json.loads(text_of_attrs))
     except (CRSError, KeyError, TypeError, ValueError, AttributeError):
         return None
 

@@ -82,13 +82,13 @@ def _placed(scope: Scope, notes: Notes) -> Iterator[_Placed]:
         if name in scope.supporting:
             continue
         shown = _full_name(scope.tree, name)
-        reason = _unusable(variable)
+        if reason := _unusable(variable):
+            notes.add(reason, shown)
+            continue
         try:
-            if reason:
-                raise LeftOut(reason)
             yield _place(scope, places, variable)
         except LeftOut as error:
-            if variable.shape or reason:
+            if variable.shape:
                 notes.add(str(error), shown)
 
 

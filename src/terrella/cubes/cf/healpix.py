@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import healpix_geo
 import numpy as np
@@ -12,6 +12,8 @@ import numpy as np
 from terrella.cubes.cf.attributes import number, text
 from terrella.cubes.cf.scope import Scope
 from terrella.cubes.cf.tree import Variable
+
+Order = Literal["ring", "nested"]
 
 _CLOSE = 0.02
 """Part of a pixel's width by which centres may be off: float32 coordinates are."""
@@ -23,12 +25,12 @@ class Pixels:
     """HEALPix cells along a dimension; `ids` None for all of them in order."""
 
     nside: int
-    order: str
+    order: Order
     ids: np.ndarray | None = None
 
 
 def nside_of(count: int) -> int | None:
-    """nside of a whole sphere of `count` pixels, a power of two; None where there is none."""
+    """Nside of a whole sphere of `count` pixels, a power of two; None where there is none."""
     nside = math.isqrt(count // 12) if count % 12 == 0 else 0
     return nside if nside and 12 * nside * nside == count and nside & (nside - 1) == 0 else None
 
@@ -50,7 +52,8 @@ def recognised(lon: np.ndarray, lat: np.ndarray) -> Pixels | None:
         return None
     allowed = _CLOSE * math.degrees(math.sqrt(4 * math.pi / lon.size))
     probe = np.unique(np.linspace(0, lon.size - 1, min(lon.size, 997)).astype(np.int64))
-    for order in ("nested", "ring"):
+    orders: tuple[Order, ...] = ("nested", "ring")
+    for order in orders:
         for chosen in (probe, np.arange(lon.size)):
             there_lon, there_lat = centres(nside, order, chosen)
             east = np.abs((there_lon - lon[chosen] + 180.0) % 360.0 - 180.0) * np.cos(np.radians(there_lat))
@@ -83,7 +86,7 @@ def declared(scope: Scope, variable: Variable) -> tuple[str, Pixels] | None:
     return dims[0], Pixels(nside, order, numbers)
 
 
-def _said(scope: Scope, variable: Variable) -> tuple[int, str, Variable | None] | None:
+def _said(scope: Scope, variable: Variable) -> tuple[int, Order, Variable | None] | None:
     """(nside or 0, order, the variable of cell numbers)."""
     ids = next((one for one in scope.variables.values() if _is_ids(one)), None)
     mapping = scope.mapping(variable)
@@ -121,7 +124,7 @@ def _nside(attrs: dict[str, Any]) -> int:
     return 0
 
 
-def _order(attrs: dict[str, Any]) -> str:
+def _order(attrs: dict[str, Any]) -> Order:
     for key in ("healpix_order", "indexing_scheme", "order", "ordering", "scheme"):
         said = text(attrs.get(key)).casefold()
         if said:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import math
 import struct
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,9 @@ NETCDF_FILL = {
     "f8": 9.969209968386869e36,
 }
 """What the NetCDF library writes where nothing was written (netcdf.h, NC_FILL_*)."""
+
+
+_LARGE = 1e30
 
 
 def stored_dtype(variable: Variable) -> np.dtype[Any]:
@@ -143,6 +147,8 @@ def coordinate(variable: Variable) -> np.ndarray:
     dtype = stored_dtype(variable)
     if raw.dtype.kind == "b" or (raw.dtype.kind in "iu" and raw.dtype.kind != dtype.kind):
         raw = raw.view(dtype.newbyteorder("=")) if raw.flags.c_contiguous else raw.astype(dtype)
+    if variable.unwritten is not None and abs(variable.unwritten) < _LARGE:
+        variable = replace(variable, unwritten=None)  # the 0 that Zarr 2 declares by itself is a good coordinate
     pack = packing(variable)
     gone = np.isin(raw, np.array(pack.missing, dtype=raw.dtype)) if pack.missing else np.zeros(raw.shape, dtype=bool)
     if raw.dtype.kind in "iu" and (pack.scale, pack.offset) == (1.0, 0.0) and not gone.any():

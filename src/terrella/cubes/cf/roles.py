@@ -44,7 +44,7 @@ _AXIS_TYPE = {
 }
 _NAMES = {
     "latitude": "lat latitude nav_lat clat xlat lats gridlat_0 lat_0 lat2d xlat_m tlat ulat glat latc elat",
-    "longitude": "lon longitude nav_lon clon xlong lons gridlon_0 lon_0 lon2d xlong_m tlon tlong ulon ulong glon lonc elon",
+    "longitude": "lon longitude nav_lon clon xlong lons gridlon_0 lon_0 lon2d xlong_m tlon tlong ulon ulong glon lonc",
     "grid_latitude": "rlat grid_latitude",
     "grid_longitude": "rlon grid_longitude",
     "x": "x easting eastings xc projection_x_coordinate",

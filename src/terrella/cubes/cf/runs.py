@@ -61,10 +61,9 @@ class TableSource:
             raw = rows_apart(raw, shape[0], inner, stride)
         count = math.prod(shape)
         found = np.frombuffer(raw, dtype=np.uint8)
-        if found.nbytes != count * self._dtype.itemsize:
-            raise Unreadable(
-                f"A chunk has {found.nbytes} bytes where {count * self._dtype.itemsize} were expected: the file changed."
-            )
+        expected = count * self._dtype.itemsize
+        if found.nbytes != expected:
+            raise Unreadable(f"A chunk has {found.nbytes} bytes, not {expected}: the file changed.")
         return found.view(self._dtype).reshape(shape)
 
 

@@ -46,7 +46,7 @@ def scanned(about: About, tree: Tree, layout: LayoutOf, notes: tuple[str, ...] =
 
 
 def _named(tree: Tree, href: str) -> Tree:
-    """xarray writes arrays that have no name under one of its own: they get the name of their file."""
+    """Xarray writes arrays that have no name under one of its own: they get the name of their file."""
     if _NAMELESS not in tree.variables:
         return tree
     stem = PurePosixPath(href.rstrip("/")).name.split(".", 1)[0]

@@ -11,6 +11,7 @@ from terrella.cubes.cf.attributes import text
 from terrella.cubes.cf.packing import coordinate
 from terrella.cubes.cf.roles import role
 from terrella.cubes.cf.tree import Tree, Variable
+from terrella.model.scan import Axis
 
 _BOUNDS = ("bounds", "climatology", "climatology_bounds")
 _PLACES = ("latitude", "longitude", "grid_latitude", "grid_longitude")
@@ -25,6 +26,8 @@ class Scope:
         self.variables = {**around, **tree.variables}
         self._roles: dict[str, str] = {}
         self._values: dict[str, np.ndarray] = {}
+        self.axes: dict[tuple[str, int, str], Axis] = {}
+        """Axes made so far, by dimension, size and what the variable lists as coordinates."""
 
     def role(self, name: str) -> str:
         if name not in self._roles:

@@ -112,7 +112,7 @@ class _Sight:
         """Values in degrees, float64 (float32 noise is left to the grid, which knows it)."""
         values = self.scope.values(coordinate.name).astype(np.float64)
         if text(coordinate.attrs.get("units")).casefold() in _RADIANS:
-            values = np.degrees(values)
+            return np.degrees(values)
         return values
 
     def corners(self, coordinate: Variable) -> np.ndarray | None:
@@ -185,17 +185,17 @@ def _checked(lat: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         if bool((np.abs(lat) > 90.01).any()):
             raise LeftOut("its latitudes go beyond the poles")
-    return np.clip(lat, -90.0, 90.0)
+    return np.asarray(np.clip(lat, -90.0, 90.0))
 
 
 def _projected(sight: _Sight) -> Made | None:
-    crs, attrs = sight.crs()
+    pairs = [pair for pair in sight.pairs("y", "x") if _crossed(*pair)]
+    crs, attrs = sight.crs() if pairs or len(sight.dims) > 1 else (None, {})
     if crs is None:
         return None
-    for y, x in sight.pairs("y", "x"):
-        if _crossed(y, x):
-            made = _from_xy(crs, attrs, (sight.scope.values(y.name), y), (sight.scope.values(x.name), x))
-            return made, (y.dims[0], x.dims[0])
+    for y, x in pairs:
+        made = _from_xy(crs, attrs, (sight.scope.values(y.name), y), (sight.scope.values(x.name), x))
+        return made, (y.dims[0], x.dims[0])
     return _from_transform(sight, crs, attrs)
 
 

@@ -131,12 +131,17 @@ def durations(values: np.ndarray, units: str) -> np.ndarray:
 
 
 def _linear(values: np.ndarray, unit: Fraction, start: int) -> np.ndarray:
-    """start + value * unit, rounded to the millisecond."""
-    if values.dtype.kind in "iu":
-        made = [start + round(value * unit) for value in values.tolist()]
-    else:
-        made = [start + round(value * float(unit)) for value in values.tolist()]
-    return _int64(made)
+    """Start + value * unit, rounded to the millisecond."""
+    if not values.size:
+        return np.empty(0, dtype=np.int64)
+    largest = max(abs(float(values.max())), abs(float(values.min()))) * float(unit) + abs(start)
+    if largest > 2**62:
+        raise NotTime("its times lie too far from 1970")
+    if values.dtype.kind == "f":
+        return start + np.rint(values * float(unit)).astype(np.int64)
+    if unit.denominator == 1:
+        return start + values.astype(np.int64) * int(unit)
+    return _int64([start + round(value * unit) for value in values.tolist()])
 
 
 def _int64(values: list[int]) -> np.ndarray:

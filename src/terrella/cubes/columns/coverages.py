@@ -97,6 +97,8 @@ def _block(coverage: dict[str, Any]) -> dict[str, np.ndarray]:
         raise Unreadable("Its CoverageJSON orders the axes of its parameters differently.")
     made = {name: values for name, (_, values) in ranges.items()}
     shape = tuple(sizes[axis] for axis in order)
+    if math.prod(shape) > _MOST_ROWS:
+        raise Unreadable(f"It has more than the {_MOST_ROWS:,} places and times that are read of CoverageJSON.")
     for name, (axis, values) in columns.items():
         place = [1] * len(shape)
         if axis in order:
@@ -135,9 +137,7 @@ def _axes(axes: dict[str, Any], latitude_first: bool) -> tuple[dict[str, int], d
     sizes: dict[str, int] = {}
     columns: dict[str, tuple[str, np.ndarray]] = {}
     for axis, found in axes.items():
-        values = (
-            found["values"] if "values" in found else np.linspace(found["start"], found["stop"], found["num"]).tolist()
-        )
+        values = _axis_values(found)
         sizes[axis] = len(values)
         names = found.get("coordinates") or [axis]
         if found.get("dataType", "primitive") not in {"primitive", "tuple"}:
@@ -146,6 +146,15 @@ def _axes(axes: dict[str, Any], latitude_first: bool) -> tuple[dict[str, int], d
             own = [one[number] for one in values] if found.get("dataType") == "tuple" else values
             columns[_column_name(str(name), latitude_first)] = (axis, _array(own))
     return sizes, columns
+
+
+def _axis_values(found: dict[str, Any]) -> list[Any]:
+    """As listed, or evenly from `start` to `stop`. Raises Unreadable for absurdly many."""
+    if "values" in found:
+        return list(found["values"])
+    if int(found["num"]) > _MOST_ROWS:
+        raise Unreadable(f"An axis of its CoverageJSON has {found['num']} values; at most {_MOST_ROWS:,} are read.")
+    return list(np.linspace(found["start"], found["stop"], int(found["num"])).tolist())
 
 
 def _column_name(name: str, latitude_first: bool) -> str:  # noqa: FBT001

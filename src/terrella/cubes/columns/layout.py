@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from terrella.cubes.columns.roles import Roles, Table, numbers, positions, times
+from terrella.cubes.columns.instants import times
+from terrella.cubes.columns.roles import Roles, Table, numbers, positions
 from terrella.errors import Unreadable
 
 _SPARSEST = 4

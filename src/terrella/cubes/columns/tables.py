@@ -1,4 +1,4 @@
-"""Tables of strangers: CSV, Parquet and GeoJSON points as columns. Only the columns that are asked for are read."""
+"""Tables of strangers: CSV and Parquet as columns, of which only those that are asked for are read."""
 
 from __future__ import annotations
 
@@ -7,21 +7,17 @@ import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from terrella.cubes.documents.json_documents import read_json
 from terrella.errors import Unreadable
 from terrella.storage.files import open_file, read_range, state
 
-Kind = Literal["csv", "parquet", "geojson"]
-
 MOST_ROWS = 50_000_000
 _MOST_CSV = 4 << 30
-_MOST_GEOJSON = 512 << 20
 _MOST_COLUMNS = 2000
 _HEAD = 1 << 20
 _BLOCK = 8 << 20
@@ -45,7 +41,7 @@ class Column:
 class Csv:
     """Comma, semicolon, tab or bar separated text with a header. Numbers are read as 64-bit floats."""
 
-    kind: Kind = "csv"
+    kind = "csv"
 
     def __init__(self, href: str) -> None:
         self._href = href
@@ -107,7 +103,7 @@ class Csv:
 class Parquet:
     """Apache Parquet, GeoParquet too."""
 
-    kind: Kind = "parquet"
+    kind = "parquet"
 
     def __init__(self, href: str) -> None:
         self._href = href
@@ -117,7 +113,7 @@ class Parquet:
         if self._metadata.num_rows > MOST_ROWS:
             raise Unreadable(f"It has {self._metadata.num_rows:,} rows; at most {MOST_ROWS:,} are read.")
         self.names = list(self._schema.names)
-        _check_names(self.names)
+        check_names(self.names)
 
     def columns(self) -> list[Column]:
         return [Column(field.name, field.type) for field in self._schema]
@@ -138,27 +134,6 @@ class Parquet:
     def geo(self) -> bytes | None:
         """The GeoParquet metadata of the file."""
         return (self._schema.metadata or {}).get(b"geo")
-
-
-class GeoJson:
-    """A FeatureCollection of points: its properties, with columns `longitude`, `latitude` and, if any, `z`."""
-
-    kind: Kind = "geojson"
-
-    def __init__(self, href: str) -> None:
-        self._href = href
-        document = read_json(href, most=_MOST_GEOJSON)
-        self._table = _features(document)
-        self.names = list(self._table.column_names)
-
-    def columns(self) -> list[Column]:
-        return [Column(field.name, field.type) for field in self._table.schema]
-
-    def read(self, names: Iterable[str], *, as_text: Iterable[str] = ()) -> pa.Table:  # noqa: ARG002 -- it has types
-        return self._table.select(list(names))
-
-    def stored(self, name: str) -> int:  # noqa: ARG002 -- text has to be read whole for any of its columns
-        return int(state(self._href).size)
 
 
 class _readable:  # noqa: N801 -- reads as a word in a with statement
@@ -195,11 +170,11 @@ def _decimal_point(delimiter: str, lines: list[str]) -> str:
 
 def _distinct(names: list[str]) -> list[str]:
     stripped = [name.strip() for name in names]
-    _check_names(stripped)
+    check_names(stripped)
     return [name or f"column_{number}" for number, name in enumerate(stripped, 1)]
 
 
-def _check_names(names: list[str]) -> None:
+def check_names(names: list[str]) -> None:
     if len(names) > _MOST_COLUMNS:
         raise Unreadable(f"It has {len(names):,} columns; at most {_MOST_COLUMNS:,} are read.")
     twice = {name for name in names if name and names.count(name) > 1}
@@ -223,63 +198,3 @@ def _capped(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
         if rows > MOST_ROWS:
             raise Unreadable(f"It has more than the {MOST_ROWS:,} rows that are read.")
     return pa.Table.from_batches(taken, schema)
-
-
-def _features(document: Any) -> pa.Table:
-    """Raises Unreadable for what is no collection of points."""
-    features = document.get("features") if isinstance(document, dict) else None
-    if not isinstance(features, list):
-        kind = document.get("type") if isinstance(document, dict) else type(document).__name__
-        raise Unreadable(f"It is GeoJSON, but no FeatureCollection of points: {str(kind)[:40]!r}.")
-    _check_crs(document.get("crs"))
-    kinds = {_kind(one) for one in features}
-    if kinds != {"Point"}:
-        raise Unreadable(f"It is GeoJSON, but not of points with times: {', '.join(sorted(kinds)) or 'nothing'} in it.")
-    return _columns(
-        [one.get("properties") or {} for one in features], [one["geometry"]["coordinates"] for one in features]
-    )
-
-
-def _kind(feature: Any) -> str:
-    geometry = feature.get("geometry") if isinstance(feature, dict) else None
-    kind = geometry.get("type") if isinstance(geometry, dict) else None
-    position = geometry.get("coordinates") if isinstance(geometry, dict) else None
-    broken = kind == "Point" and not (
-        isinstance(position, list) and len(position) >= 2 and all(isinstance(one, int | float) for one in position[:2])
-    )
-    return "a broken Point" if broken else str(kind)[:40]
-
-
-def _check_crs(crs: Any) -> None:
-    """GeoJSON before RFC 7946 could name a CRS."""
-    name = str((crs or {}).get("properties", {}).get("name", "")) if isinstance(crs, dict | None) else "unknown"
-    if name and not re.search(r"(CRS84|EPSG:+4326)$", name):
-        raise Unreadable(f"Its positions are in {name[:60]}; GeoJSON is read in longitude and latitude only.")
-
-
-def _columns(rows: list[dict[str, Any]], positions: list[list[float]]) -> pa.Table:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    _check_names(names)
-    made = {
-        "longitude": pa.array([float(one[0]) for one in positions]),
-        "latitude": pa.array([float(one[1]) for one in positions]),
-    }
-    if any(len(one) > 2 and one[2] is not None for one in positions):
-        made["z"] = pa.array([float(one[2]) if len(one) > 2 and one[2] is not None else None for one in positions])
-    for name in names:
-        if name not in made:
-            made[name] = _column([row.get(name) for row in rows])
-    return pa.table(made)
-
-
-def _column(values: list[Any]) -> pa.Array:
-    """Numbers as 64-bit floats (whole ones kept whole), all else as text."""
-    kinds = {type(value) for value in values if value is not None}
-    try:
-        if kinds == {int}:
-            return pa.array(values, pa.int64())
-        if kinds and kinds <= {int, float, bool}:
-            return pa.array([None if value is None else float(value) for value in values], pa.float64())
-    except (pa.ArrowException, OverflowError):
-        pass
-    return pa.array([None if value is None else str(value) for value in values], pa.string())

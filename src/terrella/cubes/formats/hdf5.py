@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -12,7 +13,16 @@ import numpy as np
 
 from terrella.contracts.formats import ChunkSource
 from terrella.cubes.cf.dimensions import guessed
-from terrella.cubes.cf.layout import MOST_CHUNKS, arranged, cut, cut_shape, grid_of, run_table, stored_index, stored_sizes
+from terrella.cubes.cf.layout import (
+    MOST_CHUNKS,
+    arranged,
+    cut,
+    cut_shape,
+    grid_of,
+    run_table,
+    stored_index,
+    stored_sizes,
+)
 from terrella.cubes.cf.packing import NETCDF_FILL
 from terrella.cubes.cf.roles import role
 from terrella.cubes.cf.runs import TableSource
@@ -35,23 +45,29 @@ class Hdf5:
     name = "hdf5"
     title = "NetCDF 4 and HDF5"
 
-    def claims(self, href: str, head: bytes) -> bool:
+    def claims(self, href: str, head: bytes) -> bool:  # noqa: ARG002 -- the contract
         return head.startswith(_SIGNATURE) or head[512:520] == _SIGNATURE
 
     def scan(self, href: str) -> Iterable[FileScan]:
         """Raises Unreadable for a file that the HDF5 library cannot open."""
         now = state(href)
         with _opened(href) as file:
-            is_netcdf = "_NCProperties" in file.attrs or _has_netcdf_marks(file)
-            tree = _Walk(file, is_netcdf=is_netcdf).tree()
-            media = "application/netcdf" if is_netcdf else "application/x-hdf5"
-            about = About(href, self.name, media, now, sha256(href))
-            return [scanned(about, tree, _layout)]
+            try:
+                walk = _Walk(file)
+                tree = walk.tree()
+                media = "application/netcdf" if walk.is_netcdf else "application/x-hdf5"
+                about = About(href, self.name, media, now, sha256(href))
+                return [scanned(about, tree, _layout)]
+            except (OSError, RuntimeError) as error:
+                raise Unreadable(f"The file is damaged: {' '.join(str(error).split())[:200]}.") from error
 
     def source(self, array: ArrayScan, href: str) -> ChunkSource:
         if "open" in array.codec:
             return _LibrarySource(array, href)
-        return TableSource(array, href, Undo(array.codec) if array.codec.get("filters") else None)
+        if not array.codec.get("filters"):
+            return TableSource(array, href)
+        size = math.prod(array.chunks) * np.dtype(array.dtype).itemsize
+        return TableSource(array, href, Undo(array.codec, size))
 
 
 def _opened(href: str) -> h5py.File:
@@ -65,22 +81,19 @@ def _opened(href: str) -> h5py.File:
         raise Unreadable(f"HDF5 cannot open it: {reason}.") from error
 
 
-def _has_netcdf_marks(file: h5py.File) -> bool:
-    datasets = (one for one in file.values() if isinstance(one, h5py.Dataset))
-    return any(h5py.h5a.exists(one.id, b"_Netcdf4Dimid") for one in datasets)
-
-
 class _Walk:
     """Makes the tree of a file: first all scales are noted, then variables get their dimensions."""
 
-    def __init__(self, file: h5py.File, *, is_netcdf: bool) -> None:
+    def __init__(self, file: h5py.File) -> None:
         self._file = file
-        self._is_netcdf = is_netcdf
-        self._dimensions = Dimensions(file)
+        self.is_netcdf = h5py.h5a.exists(file.id, b"_NCProperties")
+        self._dimensions = Dimensions()
         self._sizes: dict[int, str] = {}
 
     def tree(self) -> Tree:
-        return self._finished(self._gathered(self._file, "", 0, set()), {})
+        gathered = self._gathered(self._file, "", 0, set())
+        self.is_netcdf = self.is_netcdf or self._dimensions.are_netcdf
+        return self._finished(gathered, {})
 
     def _gathered(self, group: h5py.Group, name: str, depth: int, seen: set[int]) -> _Group:
         """Datasets of a group and of those inside; links that lead back are not followed."""
@@ -117,7 +130,7 @@ class _Walk:
         dims = guessed(named, shape, lines, self._phony)
         full = self._full_shape(dataset, dims, shape)
         dtype = _dtype(dataset)
-        unwritten = _unwritten(dataset, dtype, is_netcdf=self._is_netcdf)
+        unwritten = _unwritten(dataset, dtype, is_netcdf=self.is_netcdf)
         return Variable(name, dims, full, dtype, attrs, lambda: _whole(dataset, full), dataset, unwritten)
 
     def _phony(self, size: int) -> str:
@@ -126,7 +139,7 @@ class _Walk:
 
     def _full_shape(self, dataset: h5py.Dataset, dims: tuple[str, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
         """Unlimited dimensions are as long as their longest variable."""
-        if not self._is_netcdf or dataset.maxshape is None or None not in dataset.maxshape or dataset.chunks is None:
+        if not self.is_netcdf or dataset.maxshape is None or None not in dataset.maxshape or dataset.chunks is None:
             return shape
         sizes = self._dimensions.sizes
         places = zip(dims, shape, dataset.maxshape, strict=True)
@@ -170,6 +183,7 @@ def _unwritten(dataset: h5py.Dataset, dtype: np.dtype[Any] | None, *, is_netcdf:
 
 
 def _whole(dataset: h5py.Dataset, shape: tuple[int, ...]) -> np.ndarray:
+    _refuse_elsewhere(dataset)
     values = np.asarray(dataset[()])
     if values.shape == shape or values.dtype.kind not in "iuf":
         return values
@@ -177,9 +191,16 @@ def _whole(dataset: h5py.Dataset, shape: tuple[int, ...]) -> np.ndarray:
     return np.pad(values, pads, constant_values=dataset.fillvalue)
 
 
+def _refuse_elsewhere(dataset: h5py.Dataset) -> None:
+    """A file may name any other file as the place of its values; following that is not safe. Raises LeftOut."""
+    if dataset.external is not None or dataset.is_virtual:
+        raise LeftOut("its values lie in other files, which are not followed")
+
+
 def _layout(variable: Variable) -> Layout:
     """Where the chunks of a dataset lie."""
     dataset: h5py.Dataset = variable.handle
+    _refuse_elsewhere(dataset)
     plist = dataset.id.get_create_plist()
     if missing := unavailable(plist):
         raise LeftOut(f"its compression ({missing}) needs a plug-in of HDF5 that is not installed")
@@ -188,7 +209,7 @@ def _layout(variable: Variable) -> Layout:
         return _chunked(variable, dataset, plist)
     size = dataset.dtype.itemsize
     chunks = cut(variable.shape, size)
-    if kind == h5py.h5d.CONTIGUOUS and dataset.external is None:
+    if kind == h5py.h5d.CONTIGUOUS:
         offset = dataset.id.get_offset()
         table = run_table(variable.shape, chunks, size, offset or 0)
         if offset is None:
@@ -223,7 +244,7 @@ def _chunked(variable: Variable, dataset: h5py.Dataset, plist: h5py.h5p.PropDCID
 
 
 class _LibrarySource:
-    """Reads through h5py: filters that we do not know, compact, virtual and external arrays. One reader at a time."""
+    """Reads through h5py: filters that we do not know, and compact arrays. One reader at a time."""
 
     def __init__(self, array: ArrayScan, href: str) -> None:
         self._array = array
@@ -249,7 +270,9 @@ class _LibrarySource:
             chunk = np.asarray(dataset[where])
         if chunk.dtype.kind == "b":
             chunk = chunk.astype(np.uint8)
-        return arranged(chunk.view(chunk.dtype.str.replace(chunk.dtype.kind, np.dtype(self._array.dtype).kind)), self._codec)
+        return arranged(
+            chunk.view(chunk.dtype.str.replace(chunk.dtype.kind, np.dtype(self._array.dtype).kind)), self._codec
+        )
 
 
 _library = threading.Lock()

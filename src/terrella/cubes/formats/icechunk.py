@@ -108,9 +108,7 @@ class _SessionKeys:
         return self._fetched(key, None)
 
     def part(self, key: str, start: int, length: int) -> bytes | None:
-        return self._fetched(
-            key, SuffixByteRequest(-start) if start < 0 else RangeByteRequest(start, start + length)
-        )
+        return self._fetched(key, SuffixByteRequest(-start) if start < 0 else RangeByteRequest(start, start + length))
 
     def _fetched(self, key: str, wanted: RangeByteRequest | SuffixByteRequest | None) -> bytes | None:
         try:

@@ -74,7 +74,7 @@ def _what_else(document: Any) -> str:
         return "It is JSON, but no STAC: its top is no object."
     if any(key.startswith("zarr") for key in document) or {"attributes", "members"} <= set(document):
         return "It is the metadata of a Zarr hierarchy as JSON, without its data; it is no STAC."
-    if document.get("type") in {"Coverage", "CoverageCollection"}:
+    if type_of(document) in {"Coverage", "CoverageCollection"}:
         return "It is CoverageJSON, not STAC."
     found = f"an object with {', '.join(repr(key) for key in list(document)[:6])}" if document else "an empty object"
     return f"It is JSON, but no STAC that is read (Catalog, Collection, Feature, FeatureCollection): {found[:200]}."

@@ -13,10 +13,11 @@ import numpy as np
 
 from terrella.contracts.formats import ChunkSource, Index
 from terrella.cubes.columns.coverages import Coverages
+from terrella.cubes.columns.geojson import GeoJson
 from terrella.cubes.columns.layout import Layout, layout_of, station_names
 from terrella.cubes.columns.roles import Roles, numbers, roles_of
 from terrella.cubes.columns.roles import Table as Columns
-from terrella.cubes.columns.tables import Column, Csv, GeoJson, Parquet
+from terrella.cubes.columns.tables import Column, Csv, Parquet
 from terrella.cubes.documents.json_documents import is_lines, kind_of, suffix
 from terrella.cubes.documents.stac_parquet import is_stac_parquet
 from terrella.errors import Unreadable

@@ -9,10 +9,11 @@ import numpy as np
 
 from terrella.cubes.cf.attributes import decoded
 
-_TECHNICAL = frozenset(
-    "CLASS NAME DIMENSION_LIST REFERENCE_LIST _Netcdf4Dimid _Netcdf4Coordinates _nc3_strict _NCProperties "
-    "DIMENSION_LABELS _NCCOPY".split()
-)
+_TECHNICAL_WORDS = """
+    CLASS NAME DIMENSION_LIST REFERENCE_LIST DIMENSION_LABELS
+    _Netcdf4Dimid _Netcdf4Coordinates _nc3_strict _NCProperties _NCCOPY
+"""
+_TECHNICAL = frozenset(_TECHNICAL_WORDS.split())
 
 
 def attributes(thing: h5py.Group | h5py.Dataset) -> dict[str, Any]:

@@ -21,10 +21,14 @@ def plain_name(path: str) -> str:
 class Dimensions:
     """Dimension names in one file. Sizes of scales are remembered: unlimited ones may be longer than their data."""
 
-    def __init__(self, file: h5py.File) -> None:
-        self._file = file
+    def __init__(self) -> None:
         self._by_number: dict[int, str] = {}
         self.sizes: dict[str, int] = {}
+
+    @property
+    def are_netcdf(self) -> bool:
+        """Whether the NetCDF library numbered them."""
+        return bool(self._by_number)
 
     def note_scale(self, dataset: h5py.Dataset) -> bool:
         """Remembers a dimension scale. Returns whether it is a variable too."""

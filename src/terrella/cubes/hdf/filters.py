@@ -41,9 +41,12 @@ def unavailable(plist: h5py.h5p.PropDCID) -> str:
 
 
 class Undo:
-    """Decodes the chunks of one dataset. `masks` gives, for chunks that skipped filters, a bit for each skipped."""
+    """Decodes the chunks of one dataset. `masks` gives, for chunks that skipped filters, a bit for each
+    skipped; `size` is that of a plain chunk, and what inflates to more is cut off.
+    """
 
-    def __init__(self, codec: dict[str, Any]) -> None:
+    def __init__(self, codec: dict[str, Any], size: int) -> None:
+        self._most = size + 1024
         self._steps = [(1 << place, name, args) for place, (name, *args) in enumerate(codec.get("filters", ()))]
         self._steps.reverse()
         self._masks = {int(number): mask for number, mask in codec.get("masks", {}).items()}
@@ -53,14 +56,14 @@ class Undo:
         data: Any = raw
         for bit, name, args in self._steps:
             if not mask & bit:
-                data = _undone(name, args, data)
+                data = _undone(name, args, data, self._most)
         return data  # type: ignore[no-any-return]
 
 
-def _undone(name: str, args: list[Any], data: Any) -> Any:
+def _undone(name: str, args: list[Any], data: Any, most: int) -> Any:
     try:
         if name == "deflate":
-            return zlib.decompress(data)
+            return zlib.decompressobj().decompress(data, most)
         if name == "shuffle":
             return Shuffle(args[0]).decode(data) if args and args[0] > 1 else data
         if name == "fletcher32":

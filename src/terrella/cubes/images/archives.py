@@ -19,7 +19,7 @@ _TAIL = 22 + (1 << 16)
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A zip file or a folder. `members` are relative names with `/`, with their sizes unpacked; `stored` as they lie."""
+    """A zip file or a folder. `members` are relative names with `/` and their sizes unpacked, `stored` as they lie."""
 
     href: str
     is_zip: bool

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import contextvars
 import math
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
@@ -96,47 +97,62 @@ class ImageFile:
         return open_file(self.href)
 
 
+class _Opened:
+    """An open dataset with the context in which rasterio keeps the files of remote ones, whatever thread comes."""
+
+    def __init__(self, image: ImageFile) -> None:
+        self._context = contextvars.copy_context()
+        self._dataset = self._context.run(image.open)
+
+    def run[T](self, act: Callable[[Any], T]) -> T:
+        return self._context.run(act, self._dataset)
+
+    def close(self) -> None:
+        self._context.run(self._dataset.close)
+
+
 class _OpenImages:
     """Idle datasets kept open; a dataset is lent to one thread at a time, because GDAL's are not safe to share."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._idle: OrderedDict[int, tuple[tuple[ImageFile, str], Any]] = OrderedDict()
+        self._idle: OrderedDict[int, tuple[tuple[ImageFile, str], _Opened]] = OrderedDict()
 
-    @contextmanager
-    def lent(self, image: ImageFile) -> Iterator[Any]:
+    def use[T](self, image: ImageFile, act: Callable[[Any], T]) -> T:
+        """What `act` makes of the image's dataset. A dataset that failed is not used again."""
         key = (image, image.version())
-        dataset = self._take(key) or image.open()
+        opened = self._take(key) or _Opened(image)
         try:
-            yield dataset
+            made = opened.run(act)
         except BaseException:
-            dataset.close()
+            opened.close()
             raise
-        self._keep(key, dataset)
+        self._keep(key, opened)
+        return made
 
-    def _take(self, key: tuple[ImageFile, str]) -> Any:
+    def _take(self, key: tuple[ImageFile, str]) -> _Opened | None:
         with self._lock:
-            for number, (other, dataset) in self._idle.items():
+            for number, (other, opened) in self._idle.items():
                 if other == key:
                     del self._idle[number]
-                    return dataset
+                    return opened
         return None
 
-    def _keep(self, key: tuple[ImageFile, str], dataset: Any) -> None:
+    def _keep(self, key: tuple[ImageFile, str], opened: _Opened) -> None:
         with self._lock:
-            self._idle[id(dataset)] = (key, dataset)
+            self._idle[id(opened)] = (key, opened)
             spare = [self._idle.popitem(last=False)[1][1] for _ in range(len(self._idle) - self._most)]
         for old in spare:
             old.close()
 
     def close(self) -> None:
         with self._lock:
-            spare = [dataset for _, dataset in self._idle.values()]
+            spare = [opened for _, opened in self._idle.values()]
             self._idle.clear()
-        for dataset in spare:
+        for opened in spare:
             with suppress(Exception):
-                dataset.close()
+                opened.close()
 
 
 _open = _OpenImages(_KEPT_OPEN)
@@ -215,21 +231,23 @@ class BandSource:
         row, column, rows, columns = self._window(index)
         if self._image.driver != TIFF:
             return max(1, round(self._image.stored() * rows * columns / math.prod(self._array.shape[-2:])))
-        with _open.lent(self._image) as dataset:
-            high, wide = dataset.block_shapes[self._band - 1]
-            held = range(row // high, math.ceil((row + rows) / high))
-            found = sum(_block_tag(dataset, "SIZE", column // wide, y, self._band) for y in held)
-            # an absent block means the nodata value or, where there is none, a very real 0
-            return found or (0 if dataset.nodatavals[self._band - 1] is not None else 16 * len(held))
+        return _open.use(self._image, lambda dataset: self._stored(dataset, row, column, rows))
+
+    def _stored(self, dataset: Any, row: int, column: int, rows: int) -> int:
+        high, wide = dataset.block_shapes[self._band - 1]
+        held = range(row // high, math.ceil((row + rows) / high))
+        found = sum(_block_tag(dataset, "SIZE", column // wide, y, self._band) for y in held)
+        # an absent block means the nodata value or, where there is none, a very real 0
+        return found or (0 if dataset.nodatavals[self._band - 1] is not None else 16 * len(held))
 
     def load(self, index: Index) -> np.ndarray | None:
         """The chunk, cut at the edge. Raises Unreadable where the file is broken there."""
         row, column, rows, columns = self._window(index)
-        with _open.lent(self._image) as dataset:
-            try:
-                values = dataset.read(self._band, window=Window(column, row, columns, rows))
-            except (RasterioError, OSError, ValueError) as error:
-                raise Unreadable(f"A block of it is broken: {_one_line(error)}") from error
+        window = Window(column, row, columns, rows)
+        try:
+            values = _open.use(self._image, lambda dataset: dataset.read(self._band, window=window))
+        except (RasterioError, OSError, ValueError) as error:
+            raise Unreadable(f"A block of it is broken: {_one_line(error)}") from error
         leading = (1,) * (len(self._array.shape) - 2)
         return np.asarray(values, dtype=self._array.dtype).reshape(leading + values.shape)
 

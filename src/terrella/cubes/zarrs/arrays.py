@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from terrella.cubes.cf.layout import arranged, grid_of, indices, stored_index
+from terrella.cubes.cf.layout import grid_of, indices
 from terrella.cubes.zarrs.codecs import NotDecodable, Step, dtype_of, fill_of, second_steps, third_steps, without_crc
 from terrella.cubes.zarrs.keys import Keys
 from terrella.errors import Unreadable
@@ -70,7 +70,9 @@ class ZarrArray:
 
     def whole(self) -> np.ndarray:
         """The whole array, for small ones; what is not stored has the fill value."""
-        made = np.zeros(self.shape, dtype=self.dtype) if self.fill is None else np.full(self.shape, self.fill, self.dtype)
+        made = (
+            np.zeros(self.shape, dtype=self.dtype) if self.fill is None else np.full(self.shape, self.fill, self.dtype)
+        )
         for index in indices(self.grid):
             chunk = self.chunk(index)
             if chunk is not None:
@@ -182,35 +184,9 @@ def _chunk_shapes(document: dict[str, Any]) -> tuple[tuple[int, ...], tuple[int,
     return outer, tuple(int(size) for size in settings["chunk_shape"]), shard
 
 
-def _steps(
-    document: dict[str, Any], dtype: np.dtype[Any], chunks: tuple[int, ...], shard: Shard | None
-) -> list[Step]:
+def _steps(document: dict[str, Any], dtype: np.dtype[Any], chunks: tuple[int, ...], shard: Shard | None) -> list[Step]:
     if document.get("zarr_format") == 2:
         return second_steps(document, dtype, chunks)
     if document.get("storage_transformers"):
         raise NotDecodable("storage transformers")
     return third_steps(shard["codecs"] if shard else document.get("codecs") or [], dtype, chunks)
-
-
-class ZarrSource:
-    """An array of a scanned store, in our order. Where the fill value is no sign for missing it is a value."""
-
-    def __init__(self, array: ZarrArray, codec: dict[str, Any], dtype: str, *, fill_is_missing: bool) -> None:
-        self._array = array
-        self._codec = codec
-        self._dtype = np.dtype(dtype)
-        self._fill_is_missing = fill_is_missing
-
-    def stored(self, index: tuple[int, ...]) -> int:
-        return self._array.size(stored_index(index, self._codec))
-
-    def load(self, index: tuple[int, ...]) -> np.ndarray | None:
-        chunk = self._array.chunk(stored_index(index, self._codec))
-        if chunk is None:
-            if self._fill_is_missing:
-                return None
-            fill = 0 if self._array.fill is None else self._array.fill
-            chunk = np.full(self._array.chunks, fill, dtype=self._array.dtype)
-        if chunk.dtype != self._dtype:
-            chunk = chunk.view(self._dtype)
-        return arranged(chunk, self._codec)

@@ -51,7 +51,13 @@ def _third_dtype(name: Any, order: str) -> np.dtype[Any] | None:
         return None
     if plain in _TYPES:
         return np.dtype(_TYPES[plain])
-    if plain in {"string", "variable_length_utf8", "fixed_length_utf32", "null_terminated_bytes", "variable_length_bytes"}:
+    if plain in {
+        "string",
+        "variable_length_utf8",
+        "fixed_length_utf32",
+        "null_terminated_bytes",
+        "variable_length_bytes",
+    }:
         return np.dtype(object)
     if plain in _UNITS_OF_TIME:
         step = int(settings.get("scale_factor", 1))
@@ -106,9 +112,7 @@ def second_steps(document: dict[str, Any], dtype: np.dtype[Any], shape: tuple[in
 
 def third_steps(codecs: list[dict[str, Any]], dtype: np.dtype[Any], shape: tuple[int, ...]) -> list[Step]:
     """Of a chain of Zarr v3 codecs without sharding. Raises NotDecodable."""
-    forward: list[tuple[str, Any]] = []
-    for codec in codecs:
-        forward.append(_third_step(codec))
+    forward = [_third_step(codec) for codec in codecs]
     turns = [settings for name, settings in forward if name == "transpose"]
     for order in turns:
         shape = tuple(shape[axis] for axis in order)
@@ -164,7 +168,8 @@ def _numcodec(settings: dict[str, Any]) -> Step:
         made: Codec = numcodecs.get_codec(dict(settings))
     except (ValueError, TypeError, KeyError) as error:
         raise NotDecodable(str(error)) from error
-    return lambda data: made.decode(data)
+    decode: Step = made.decode
+    return decode
 
 
 def _array(data: Any, dtype: np.dtype[Any], shape: tuple[int, ...], order: str) -> np.ndarray:

@@ -28,9 +28,9 @@ class LibraryArray:
         declared = dtype_of(document)
         self.fill = fill_of(document, declared) if declared is not None else None
 
-    def size(self, index: tuple[int, ...]) -> int:
-        """Bytes of the chunk's numbers."""
-        return math.prod(self.chunks) * self.dtype.itemsize if index is not None else 0
+    def size(self, index: tuple[int, ...]) -> int:  # noqa: ARG002 -- as ZarrArray has it
+        """Bytes of a chunk's numbers."""
+        return math.prod(self.chunks) * self.dtype.itemsize
 
     def chunk(self, index: tuple[int, ...]) -> np.ndarray | None:
         where = tuple(

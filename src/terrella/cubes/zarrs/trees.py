@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from terrella.cubes.cf.dimensions import guessed
-from terrella.cubes.cf.layout import grid_of
 from terrella.cubes.cf.packing import packing
 from terrella.cubes.cf.tree import Layout, LeftOut, Tree, Variable
-from terrella.cubes.zarrs.arrays import ZarrArray, ZarrSource
+from terrella.cubes.zarrs.arrays import ZarrArray
 from terrella.cubes.zarrs.codecs import NotDecodable, dtype_of, fill_of
 from terrella.cubes.zarrs.keys import Keys
 from terrella.cubes.zarrs.library import LibraryArray
 from terrella.cubes.zarrs.metadata import Node
+from terrella.cubes.zarrs.source import ZarrSource
 from terrella.model.scan import ArrayScan
 
 OpenStore = Callable[[], Any]
@@ -75,15 +75,15 @@ def _variable(
     dtype = dtype_of(node.document)
     dims = guessed(_dims(node) or [None] * len(shape), shape, lines, phony)
     attrs = {key: value for key, value in node.attrs.items() if key != "_ARRAY_DIMENSIONS"}
-    if dtype is not None and node.document.get("zarr_format") == 2 and "_FillValue" not in attrs:
-        fill = fill_of(node.document, dtype)
-        if fill is not None:
-            attrs["_FillValue"] = fill
+    unwritten = None
+    if dtype is not None and node.document.get("zarr_format") == 2:
+        fill = fill_of(node.document, dtype)  # means missing, as it does for xarray
+        unwritten = None if fill is None else float(fill)
 
     def read() -> np.ndarray:
         return array_of(keys, node.path, node.document, store).whole()
 
-    return Variable(name, dims, shape, dtype, attrs, read, node)
+    return Variable(name, dims, shape, dtype, attrs, read, node, unwritten)
 
 
 def array_of(keys: Keys, path: str, document: dict[str, Any], store: OpenStore) -> ZarrArray | LibraryArray:
@@ -106,7 +106,6 @@ def layout_in(keys: Keys, store: OpenStore, extra: dict[str, Any]) -> Callable[[
         codec = {"path": node.path, "zarr": node.document, **extra}
         if _fill_is_missing(array.fill, variable):
             codec["missing"] = True
-        grid_of(array.shape, array.chunks)
         return Layout(array.chunks, codec)
 
     return layout

@@ -6,13 +6,14 @@ Aliases in all SQL of searches: `i` items, `d` documents.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import shapely
 
 from terrella.providers.lake import schema, text, times
 from terrella.providers.lake.filters import Filter
 from terrella.providers.lake.footprints import box_shape, extents_of, geometry
+from terrella.providers.lake.narrowing import common, names_in, times_in
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from terrella.model.caller import Caller
     from terrella.model.search import Search
     from terrella.model.space import Extent
+    from terrella.model.stac import Document
     from terrella.providers.lake.fields import Fields
     from terrella.providers.lake.schema import Sql
 
@@ -62,7 +64,7 @@ def conditions_of(caller: Caller, query: Search, fields: Fields) -> Conditions:
     if query.text:
         made.words = text.expression(query.text)
     if query.filter is not None:
-        _add_filter(made, Filter(fields), query)
+        _add_filter(made, Filter(fields), query.filter)
     if query.intersects is not None:
         _add_shape(made, geometry(query.intersects, parameter="intersects"))
     if query.bbox is not None:
@@ -91,11 +93,21 @@ def _add_shape(made: Conditions, shape: BaseGeometry) -> None:
     made.exact.append(schema.shape_relates("s_intersects", shape.wkb))
 
 
-def _add_filter(made: Conditions, maker: Filter, query: Search) -> None:
-    assert query.filter is not None
-    for part in maker.conjuncts(query.filter):
+def _add_filter(made: Conditions, maker: Filter, node: Document) -> None:
+    for part in maker.conjuncts(node):
         shape = maker.shape_of(part)
         if shape is not None:
             _add_shape(made, shape)
         else:
             made.rest.append(maker.condition(part))
+            _narrow(made, part)
+
+
+def _narrow(made: Conditions, part: Any) -> None:
+    collections, ids = names_in(part, "collection"), names_in(part, "id")
+    if collections is not None:
+        made.collections = common(made.collections, collections)
+    if ids is not None:
+        made.ids = common(made.ids or (), ids)
+    first, last = times_in(part)
+    made.t_start, made.t_end = max(made.t_start, first), min(made.t_end, last)

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
-    from terrella.model.stac import Document
     from terrella.providers.lake.fields import Fields
 
 _DEEPEST = 50
@@ -63,19 +62,21 @@ class Filter:
     def __init__(self, fields: Fields) -> None:
         self._fields = fields
 
-    def conjuncts(self, node: Any) -> Iterator[Document]:
+    def conjuncts(self, node: Any) -> Iterator[Any]:
         """The parts that are ANDed at the top. Raises Invalid for a filter that is too deep or too large."""
         _check_size(node)
         yield from self._conjuncts(node)
 
-    def shape_of(self, node: Document) -> BaseGeometry | None:
+    def shape_of(self, node: Any) -> BaseGeometry | None:
         """The shape, when a part is s_intersects of the geometry with one: it can be looked up in the index."""
-        if str(node.get("op")).lower() not in {"s_intersects", "intersects"}:
+        if not isinstance(node, dict) or node.get("op") not in ("s_intersects", "intersects"):
             return None
-        shapes = [arg for arg in node.get("args") or [] if isinstance(arg, dict) and "property" not in arg]
-        if len(shapes) != 1 or self._geometry_name(node) not in {"geometry", "properties.geometry"}:
-            return None
-        return _shape(shapes[0])
+        match node.get("args"):
+            case [{"property": "geometry" | "properties.geometry"}, shape]:
+                return _shape(shape)
+            case [shape, {"property": "geometry" | "properties.geometry"}]:
+                return _shape(shape)
+        return None
 
     def condition(self, node: Any) -> Sql:
         """One boolean expression. Raises Invalid."""
@@ -115,9 +116,12 @@ class Filter:
         known = [*_OPERATORS, *sorted(SPATIAL), *sorted(_TIMES), *sorted(_ARRAYS)]
         raise wrong(f"{operator!r:.60} is no operator of CQL2 that is known here: {', '.join(known)}.")
 
-    def _conjuncts(self, node: Any) -> Iterator[Document]:
+    def _conjuncts(self, node: Any) -> Iterator[Any]:
         if isinstance(node, dict) and str(node.get("op")).lower() == "and":
-            for part in operation(node)[1]:
+            parts = operation(node)[1]
+            if not parts:
+                raise wrong("'and' needs arguments.")
+            for part in parts:
                 yield from self._conjuncts(part)
         else:
             yield node
@@ -172,10 +176,6 @@ class Filter:
         if scalar(left, self._fields).types != {"geometry"}:
             raise wrong(f"{left['property']!r:.60} is no geometry: use {{'property': 'geometry'}}.")
         return schema.shape_relates(operator, _shape(right).wkb)
-
-    def _geometry_name(self, node: Document) -> str:
-        names = [arg["property"] for arg in node["args"] if isinstance(arg, dict) and "property" in arg]
-        return str(names[0]) if len(names) == 1 else ""
 
     def _temporal(self, operator: str, args: list[Any]) -> Sql:
         (s1, e1), (s2, e2) = (span(arg, self._fields) for arg in arguments(operator, args, 2))

@@ -135,7 +135,7 @@ def _is_box(shapes: np.ndarray, bounds: np.ndarray) -> np.ndarray:
 def _wrapped(item: Document, shape: BaseGeometry) -> Footprint:
     """The rare shape that is wider than half the Earth, or leaves -180..180."""
     shape = shapely.force_2d(shape)
-    bbox = item.get("bbox") or ()
+    bbox: list[float] = item.get("bbox") or []
     says_crossing = len(bbox) in {4, 6} and bbox[0] > bbox[len(bbox) // 2]
     if says_crossing and shape.geom_type in {"Polygon", "LineString"} and shape.bounds[2] <= 180.0:
         # Drawn from +179 to -179 as if it went around the Earth, while its bbox tells what is meant.

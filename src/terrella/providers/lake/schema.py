@@ -214,7 +214,7 @@ def text_hits(table: str, words: str) -> Sql:
 
 def text_meets(table: str, number: str, words: str) -> Sql:
     """Whether one row's words match: for walking in another order."""
-    return Sql(f"exists (select 1 from {table} where rowid = {number} and {table} match ?)", (words,))
+    return Sql(f"exists (select 1 from {table} where rowid = {number} and {table} match ?)", (words,), dear=True)
 
 
 def shape_relates(operator: str, wkb: bytes) -> Sql:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import cftime
@@ -55,7 +56,10 @@ def test_as_netcdf4_reads_it(test_data: Path, scan, values, arrays, name: str) -
 
 
 def _filled(variable: netCDF4.Variable) -> np.ndarray:
-    with np.errstate(invalid="ignore"):  # _FillValue of integers is NaN in one file
+    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # _FillValue of integers is NaN in one file: netCDF4 does not use it and says so
         masked = np.ma.asarray(variable[...])
     return np.ma.filled(masked.astype(np.float64), np.nan)
 
@@ -71,7 +75,14 @@ def _same_times(part, variable: netCDF4.Variable) -> None:
     expected = np.atleast_1d(cftime.num2date(variable[...], variable.units, getattr(variable, "calendar", "standard")))
     got = cftime.num2date(axis.values, "milliseconds since 1970-01-01", axis.calendar)
     for one, other in zip(got, expected, strict=True):
-        assert abs((one - cftime.datetime(*other.timetuple()[:6], other.microsecond, calendar=axis.calendar)).total_seconds()) < 0.001
+        assert (
+            abs(
+                (
+                    one - cftime.datetime(*other.timetuple()[:6], other.microsecond, calendar=axis.calendar)
+                ).total_seconds()
+            )
+            < 0.001
+        )
 
 
 def _same_places(part, dataset: netCDF4.Dataset, names: tuple[str, str]) -> None:

@@ -33,7 +33,7 @@ def make_message(sample: str = "regular_ll_sfc_grib2", values: Any = None, **key
 
 
 def small(edition: int = 2, values: Any = None, **keys: Any) -> bytes:
-    """A message on 3 rows of 4 points, 30 degrees apart."""
+    """An operational analysis of ECMWF on 3 rows of 4 points, 30 degrees apart, unless keys say otherwise."""
     grid = {
         "Ni": 4,
         "Nj": 3,
@@ -45,7 +45,9 @@ def small(edition: int = 2, values: Any = None, **keys: Any) -> bytes:
         "jDirectionIncrementInDegrees": 30,
     }
     numbers = np.arange(12.0) if values is None else values
-    return make_message(f"regular_ll_pl_grib{edition}", numbers, **grid, **keys)
+    local = {"setLocalDefinition": 1, "localDefinitionNumber": 1, "typeOfProcessedData": 0} if edition == 2 else {}
+    mars = {"marsClass": "od", "marsType": "an", "marsStream": "oper", "experimentVersionNumber": "0001"}
+    return make_message(f"regular_ll_pl_grib{edition}", numbers, **{**local, **mars, **grid, **keys})
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pyproj  # noqa: F401 -- before ecCodes: libproj clash
+import pyproj
 
 # isort: split
 import eccodes
@@ -27,8 +27,6 @@ KINDS = {
     "reduced_ll_sfc_grib2": "points",
     "reduced_rotated_gg_pl_32_grib2": "points",
     "rotated_gg_sfc_grib2": "points",
-    "polar_stereographic_sfc_grib1": "projected",
-    "polar_stereographic_pl_grib2": "projected",
 }
 
 
@@ -155,54 +153,78 @@ def test_a_turned_healpix_is_refused(scanned):
         scanned(message)
 
 
-@pytest.mark.parametrize(
-    ("kind", "keys"),
-    [
-        ("lambert", {"LaDInDegrees": 50, "LoVInDegrees": 8, "Latin1InDegrees": 50, "Latin2InDegrees": 50}),
-        (
-            "mercator",
-            {"LaDInDegrees": 20, "latitudeOfLastGridPointInDegrees": 60, "longitudeOfLastGridPointInDegrees": 9},
-        ),
-        ("lambert_azimuthal_equal_area", {"standardParallelInDegrees": 52, "centralLongitudeInDegrees": 10}),
-    ],
-)
-def test_map_projections(scanned, kind, keys):
-    spacing = {"DxInMetres": 20000, "DyInMetres": 20000}
-    if kind == "mercator":
-        spacing = {"DiInMetres": 20000, "DjInMetres": 20000}
-    message = make_message(
+PROJECTIONS = [
+    ("lambert", {"LaDInDegrees": 50, "LoVInDegrees": 8, "Latin1InDegrees": 50, "Latin2InDegrees": 50}),
+    ("lambert", {"LaDInDegrees": 30, "LoVInDegrees": 8, "Latin1InDegrees": 30, "Latin2InDegrees": 60}),
+    ("mercator", {"LaDInDegrees": 20, "latitudeOfLastGridPointInDegrees": 60, "longitudeOfLastGridPointInDegrees": 9}),
+    ("lambert_azimuthal_equal_area", {"standardParallelInDegrees": 52, "centralLongitudeInDegrees": 10}),
+    ("polar_stereographic", {"LaDInDegrees": 60, "orientationOfTheGridInDegrees": 10}),
+]
+
+
+def projected(kind: str, keys: dict[str, float], **more: float) -> bytes:
+    sides = ("Di", "Dj") if kind == "mercator" else ("Dx", "Dy")
+    return make_message(
         "GRIB2",
         np.arange(35.0),
         gridType=kind,
         Nx=7,
         Ny=5,
-        latitudeOfFirstGridPointInDegrees=48,
         longitudeOfFirstGridPointInDegrees=5,
-        jScansPositively=1,
-        **spacing,
-        **keys,
+        **{f"{side}InMetres": 20000 for side in sides},
+        **{"latitudeOfFirstGridPointInDegrees": 48, **keys, **more},
     )
+
+
+@pytest.mark.parametrize(("kind", "keys"), PROJECTIONS)
+def test_map_projections(scanned, kind, keys):
+    message = projected(kind, keys, jScansPositively=1)
     handle = eccodes.codes_new_from_message(message)
     lats, lons = (eccodes.codes_get_array(handle, key) for key in ("latitudes", "longitudes"))
     eccodes.codes_release(handle)
-    found = scanned(message)
-    grid = grid_from_json(found.parts[0].grid)
+    grid = grid_from_json(scanned(message).parts[0].grid)
     lon, lat = grid.centres()
     assert grid.kind == "projected"
     np.testing.assert_allclose(lat, lats, atol=1e-3)
     np.testing.assert_allclose((lon - lons + 180) % 360 - 180, 0, atol=1e-3)
 
 
+def test_polar_stereographic_on_an_ellipsoid(scanned):
+    """ecCodes cannot place it: PROJ is asked alone. Points lie 20 km apart where the scale is true."""
+    keys = {"LaDInDegrees": 60, "orientationOfTheGridInDegrees": 5, "shapeOfTheEarth": 5}
+    message = projected("polar_stereographic", keys, latitudeOfFirstGridPointInDegrees=60, jScansPositively=1)
+    grid = grid_from_json(scanned(message).parts[0].grid)
+    lon, lat = grid.centres()
+    assert (lon[0], lat[0]) == pytest.approx((5, 60), abs=1e-6)
+    distance = pyproj.Geod(ellps="WGS84").inv(lon[0], lat[0], lon[7], lat[7])[2]
+    assert distance == pytest.approx(20_000, rel=2e-3)
+
+
+@pytest.mark.parametrize("mode", [{"iScansNegatively": 1, "jScansPositively": 1}, {"jScansPositively": 0}])
+def test_projected_grids_begin_at_their_first_point(scanned, mode):
+    """As the standard says; ecCodes lays the grid the other way round and turns the values."""
+    grid = grid_from_json(scanned(projected(*PROJECTIONS[0], **mode)).parts[0].grid)
+    lon, lat = (places.reshape(5, 7) for places in grid.centres())
+    assert (lon[0, 0], lat[0, 0]) == pytest.approx((5, 48), abs=1e-6)
+    assert (lon[0, 1] < lon[0, 0]) == ("iScansNegatively" in mode)
+    assert (lat[1, 0] < lat[0, 0]) == ("iScansNegatively" not in mode)
+
+
 def test_part_of_a_reduced_gaussian_grid_becomes_points(scanned):
-    whole = make_message("reduced_gg_pl_32_grib2")
-    handle = eccodes.codes_new_from_message(whole)
+    handle = eccodes.codes_new_from_message(make_message("reduced_gg_pl_32_grib2"))
+    lats = np.unique(eccodes.codes_get_array(handle, "latitudes"))[::-1]
     pl = eccodes.codes_get_array(handle, "pl")[10:20]
     eccodes.codes_set_array(handle, "pl", pl)
-    lats = np.unique(eccodes.codes_get_array(handle, "latitudes"))
+    eccodes.codes_set(handle, "Nj", 10)
+    eccodes.codes_set(handle, "latitudeOfFirstGridPointInDegrees", lats[10])
+    eccodes.codes_set(handle, "latitudeOfLastGridPointInDegrees", lats[19])
+    eccodes.codes_set_values(handle, np.arange(float(pl.sum())))
+    message = eccodes.codes_get_message(handle)
     eccodes.codes_release(handle)
-    assert lats.size > 1
-    found = scanned(whole)
-    assert found.parts[0].grid["kind"] == "reduced_gaussian"
+    found = scanned(message)
+    grid = grid_from_json(found.parts[0].grid)
+    assert (grid.kind, grid.size) == ("points", pl.sum())
+    np.testing.assert_allclose(np.unique(grid.centres()[1])[::-1], lats[10:20], atol=1e-5)
 
 
 def test_a_grid_whose_places_lie_elsewhere_is_named(scanned):

@@ -180,21 +180,32 @@ def _rotated_ll(handle: int) -> Cells:
 
 
 def _projected(handle: int) -> Cells:
-    """Plane coordinates from the first point on; curvilinear where ecCodes places the corners elsewhere."""
+    """Plane coordinates from the first point on; curvilinear where ecCodes knows another projection than PROJ."""
     crs = pyproj.CRS.from_user_input(text(handle, "projString"))
     to_plane = pyproj.Transformer.from_crs(crs.geodetic_crs, crs, always_xy=True)
     x0, y0 = to_plane.transform(
         _need(handle, "longitudeOfFirstGridPointInDegrees"), _need(handle, "latitudeOfFirstGridPointInDegrees")
     )
-    x = x0 + _spacing(handle, "Di", "Dx") * np.arange(_count(handle, "Nx")) * _sign(handle, "iScansNegatively", -1)
-    y = y0 + _spacing(handle, "Dj", "Dy") * np.arange(_count(handle, "Ny")) * _sign(handle, "jScansPositively", 1)
-    return ProjectedGrid.from_coordinates(crs, x, y) if _agrees(handle, crs, x, y) else _curvilinear(handle)
+    x = _spacing(handle, "Di", "Dx") * np.arange(_count(handle, "Nx"))
+    y = _spacing(handle, "Dj", "Dy") * np.arange(_count(handle, "Ny"))
+    if not _agrees(handle, crs, x0 + x, y0 + y):
+        return _curvilinear(handle)
+    return ProjectedGrid.from_coordinates(
+        crs, x0 + x * _sign(handle, "iScansNegatively", -1), y0 + y * _sign(handle, "jScansPositively", 1)
+    )
 
 
 def _agrees(handle: int, crs: pyproj.CRS, x: np.ndarray, y: np.ndarray) -> bool:
-    if integer(handle, "jPointsAreConsecutive") or integer(handle, "alternativeRowScanning"):
-        return True  # ecCodes' places come in the order of the message: not worth turning for a check
-    lon, lat = _places(handle)
+    """Whether ecCodes puts the corners there too.
+
+    It places points eastward and northward from the first one whatever the scanning mode, and turns the values
+    instead; the standard (flag table 3.4) means the first point to be the one that comes first, and so do we.
+    Where it places nothing (polar stereographic on an ellipsoid), PROJ has the word.
+    """
+    try:
+        lon, lat = _places(handle)
+    except eccodes.CodesInternalError:
+        return True
     to_sphere = pyproj.Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
     ours_lon, ours_lat = to_sphere.transform(x[[0, -1, 0, -1]], y[[0, 0, -1, -1]])
     corners = [0, x.size - 1, (y.size - 1) * x.size, y.size * x.size - 1]
@@ -215,6 +226,10 @@ def _sign(handle: int, key: str, when_set: int) -> int:
 
 
 def _curvilinear(handle: int) -> Cells:
+    if integer(handle, "iScansNegatively") or not integer(handle, "jScansPositively"):
+        raise Unsupported(
+            "its projection is one that PROJ places elsewhere, and it is not scanned eastward and northward"
+        )
     lon, lat = _places(handle)
     shape = (_count(handle, "Ny"), _count(handle, "Nx"))
     return CurvilinearGrid(lon.reshape(shape), lat.reshape(shape))

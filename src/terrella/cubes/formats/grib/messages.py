@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 20
 _MARK = b"GRIB"
 _END = b"7777"
+_WITH_MEMBER = frozenset({1, 26, 30, 36})
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +166,15 @@ def _edition1(message: Message) -> list[Field]:
         grid = data[start : start + int.from_bytes(data[start : start + 3])]
     year, month, day, hour, minute = product[12:17]
     reference = ((product[24] - 1) * 100 + year, month, day, hour, minute, 0)
-    local, member = _member1(product[25:])
+    # Centre (octet 5) or sub-centre (octet 26) 98 is ECMWF.
+    local, member = _member1(product[25:]) if 98 in {product[4], product[25]} else (product[25:], None)
     identity = b"\x01" + product[:12] + product[17:24] + local
     return [Field(message, 0, 1, identity, b"\x01" + grid, reference, member)]
 
 
 def _member1(rest: bytes) -> tuple[bytes, int | None]:
-    """Octet 26 on, with the member blanked: octet 50 of ECMWF's local definition 1 (octet 41)."""
-    if len(rest) < 26 or rest[15] != 1:
+    """Octet 26 on; the member (octet 50) is blanked in those of ECMWF's local definitions (octet 41) that have it."""
+    if len(rest) < 26 or rest[15] not in _WITH_MEMBER:
         return rest, None
     return rest[:24] + rest[25:], rest[24]
 
