@@ -16,7 +16,7 @@ $(STAMP): pyproject.toml constraints.txt scripts/setup
 	@touch $(STAMP)
 
 run: $(STAMP)    ## add the demo data and serve on http://127.0.0.1:8700
-	@.venv/bin/terrella up --demo
+	@.venv/bin/terrella up --demo --home "$${TERRELLA_HOME:-.terrella}"
 
 test: $(STAMP)   ## all tests
 	@$(PY) -m pytest -n auto --dist loadgroup

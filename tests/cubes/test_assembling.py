@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memory_format import ORIGIN, MemoryFormat, hours, regular
 
+from memory_format import ORIGIN, MemoryFormat, hours, regular
 from terrella.cubes.assembling import assemble, cube_key
 from terrella.cubes.cubes import Cubes
 from terrella.errors import Unsupported

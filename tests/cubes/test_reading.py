@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memory_format import ORIGIN, MemoryFormat, hours, one_piece, regular
 
+from memory_format import ORIGIN, MemoryFormat, hours, one_piece, regular
 from terrella.contracts.cubes import CubeIndex, CubeVariable, Piece
 from terrella.cubes.caching import ReadTally
 from terrella.cubes.cubes import Cubes
@@ -15,7 +15,7 @@ from terrella.cubes.selecting import Selection
 from terrella.errors import Invalid, Unreadable
 from terrella.model.scan import Packing
 
-PROPERTY = settings(derandomize=True, deadline=None, max_examples=150)
+PROPERTY = settings(derandomize=True, deadline=None, max_examples=100)
 
 
 def read(cubes, cube, selection, name="t", tally=None, items=()):
@@ -155,7 +155,7 @@ def test_only_the_needed_chunks_are_read_once_and_counted():
 
 @pytest.mark.parametrize("table", [True, False])
 def test_the_plan_knows_stored_bytes_with_or_without_a_table(table):
-    fmt, _, cubes, cube = small(table=table)
+    _, _, cubes, cube = small(table=table)
     selection = Selection({"time": np.array([0, 9])}, lines=(slice(0, 6), np.array([7, 0])))
     cuts = cubes.cut(cube, {"t": selection})
     cost = cubes.plan(cuts)
@@ -166,7 +166,7 @@ def test_the_plan_knows_stored_bytes_with_or_without_a_table(table):
 
 
 def test_one_chunk_asked_for_by_many_threads_is_loaded_once():
-    fmt, values, cubes, cube = small()
+    fmt, _, cubes, cube = small()
     source = fmt.files[("/data/one", "t")]
     start = threading.Barrier(8)
     found = []
@@ -189,7 +189,7 @@ def test_a_broken_chunk_names_the_file_and_does_not_poison_the_cache():
     fmt, values, cubes, cube = small()
     source = fmt.files[("/data/one", "t")]
     source.broken = True
-    with pytest.raises(Unreadable, match="one: t at .* cannot be decoded .bad checksum."):
+    with pytest.raises(Unreadable, match=r"one: t at .* cannot be decoded .bad checksum."):
         read(cubes, cube, Selection(cells=np.array([0])))
     source.broken = False
     np.testing.assert_array_equal(read(cubes, cube, Selection(cells=np.array([0])))[:, 0], values[:, 0, 0])
@@ -220,7 +220,7 @@ def test_only_pieces_of_the_items_asked_for_are_read():
 
 def test_an_unknown_variable_is_named():
     _, _, cubes, cube = small()
-    with pytest.raises(Invalid, match="'tt'.*'t'"):
+    with pytest.raises(Invalid, match=r"'tt'.*'t'"):
         cubes.cut(cube, {"tt": Selection()})
 
 

@@ -10,8 +10,8 @@ import shapely.geometry
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memory_format import ORIGIN, MemoryFormat, hours, one_piece, regular
 
+from memory_format import ORIGIN, MemoryFormat, hours, one_piece, regular
 from terrella.contracts.cubes import CubeIndex, CubeVariable, Origin, Piece
 from terrella.cubes.assembling import assemble
 from terrella.cubes.cubes import Cubes
@@ -237,7 +237,7 @@ def test_the_plan_is_known_before_and_true_after():
     request = Extraction(
         CollectionId("test"), Points((LonLat(0, 50),)), interval=parse_interval("1970-01-01T00:00Z/1970-01-01T12:00Z")
     )
-    values, site, fmt = make()
+    _, site, fmt = make()
     plan = site.plan(OPERATOR, request)
     source = fmt.files[("/data/one", "t")]
     assert source.loads == []
@@ -250,7 +250,6 @@ def test_the_plan_is_known_before_and_true_after():
 
 
 def test_the_receipt_says_where_it_came_from():
-    values, _, fmt = make()
     index = SITE._catalog.index
     origin = Origin("lake", "test", "7", ("a",), "CC-BY-4.0", "ECMWF")
     site = extractor(index, FORMAT, origin=origin)
@@ -275,7 +274,7 @@ def test_only_the_items_asked_for():
     found = ask(Points((LonLat(0, 0),)), site, items=("i1",))
     np.testing.assert_array_equal(found.dataset.t.values[:, 0], [np.nan, 1, np.nan])
     assert found.receipt.items == ("i1",)
-    with pytest.raises(Invalid, match="'i9'.*'i0'"):
+    with pytest.raises(Invalid, match=r"'i9'.*'i0'"):
         ask(Points((LonLat(0, 0),)), site, items=("i9",))
 
 
@@ -378,7 +377,7 @@ def test_30_february_is_a_day_of_its_calendar():
 )
 def test_too_large_requests_are_refused_before_reading_with_one_that_passes(limits, shape, key):
     _, site, fmt = make(limits=limits)
-    with pytest.raises(TooLarge, match="the limit is .* This would pass") as caught:
+    with pytest.raises(TooLarge, match=r"the limit is .* This would pass") as caught:
         ask(shape, site)
     assert fmt.files[("/data/one", "t")].loads == []
     details = caught.value.details

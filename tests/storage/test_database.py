@@ -117,7 +117,7 @@ def test_an_interrupted_leader_leaves_the_others_to_themselves(tmp_path: Path) -
 def test_a_statement_that_cannot_be_fails_alone(tmp_path: Path) -> None:
     with _opened(tmp_path) as database:
         with pytest.raises(Internal, match="no such table"):
-            database.write(lambda connection: connection.execute("insert into nothing values (1)"))
+            database.write(lambda connection: connection.execute("insert into nowhere values (1)"))
         database.write(_note("fine"))
         assert _texts(database) == ["fine"]
 

@@ -136,7 +136,8 @@ class Catalog:
         for error in errors.values():
             if not isinstance(error, NotFound):
                 raise error
-        raise next(iter(errors.values()), NotFound("No provider of this site is searched."))
+        missing = sorted(errors.values(), key=lambda error: "Did you mean" not in error.message)
+        raise next(iter(missing), NotFound("No provider of this site is searched."))
 
     def _all[T](self, call: Callable[[Searches], T]) -> list[T]:
         """Answers of all sources. Raises what one of them raised: a number that lacks a part would be wrong."""

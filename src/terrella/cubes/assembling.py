@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,14 +18,13 @@ import numpy as np
 from terrella.contracts.cubes import CubeIndex, CubeVariable, Piece
 from terrella.cubes.naming import variable_names
 from terrella.cubes.tiling import Tiling, grid_family
+from terrella.cubes.uniting import Group, Member, united
 from terrella.errors import Unsupported
 from terrella.model.scan import ArrayScan, Axis, Part
 
 Scanned = tuple[str, Part, str, str]
 """Item id, part, href, format."""
 
-_ASCENDING = ("time", "reference_time", "step", "number")
-_SHARED = (*_ASCENDING, "band")
 _GREGORIAN = ("", "standard", "gregorian", "proleptic_gregorian")
 
 
@@ -48,43 +47,11 @@ def assemble(scans: Iterable[Scanned]) -> CubeIndex:
     _check_calendars(part for _, part, _, _ in all_of_them)
     tiling = Tiling.of([part.grid for _, part, _, _ in all_of_them])
     groups = _groups(all_of_them)
-    axes = _united(groups, tiling.dims)
+    axes = united(groups, tiling.dims)
     names = variable_names([(group.name, group.label, group.dims, group.kinds) for group in groups])
     pairs = zip(groups, names, strict=True)
     variables = tuple(_variable(group, name, axes, tiling) for group, name in pairs)
-    return CubeIndex(tiling.grid, axes.all, tuple(sorted(variables, key=lambda one: one.name)))
-
-
-@dataclass(eq=False)
-class _Member:
-    """One array of one file, with its axes."""
-
-    item: str
-    href: str
-    format: str
-    array: ArrayScan
-    axes: dict[str, Axis]
-    grid: dict[str, Any]
-
-
-@dataclass(eq=False)
-class _Group:
-    """Arrays that become one variable. `axes` maps the names of its axes to their names in the cube."""
-
-    name: str
-    label: str
-    dims: tuple[str, ...]
-    kinds: tuple[str, ...]
-    members: list[_Member] = field(default_factory=list)
-    axes: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Axes:
-    all: tuple[Axis, ...]
-
-    def named(self, name: str) -> Axis:
-        return next(axis for axis in self.all if axis.name == name)
+    return CubeIndex(tiling.grid, axes, tuple(sorted(variables, key=lambda one: one.name)))
 
 
 def _calendar(axis: Axis) -> str:
@@ -98,9 +65,9 @@ def _check_calendars(parts: Iterable[Part]) -> None:
         raise Unsupported(f"Times in different calendars form no cube: {', '.join(sorted(found))}.")
 
 
-def _groups(scans: Sequence[Scanned]) -> list[_Group]:
+def _groups(scans: Sequence[Scanned]) -> list[Group]:
     """Arrays by (name, label, axes), in the order in which they are met."""
-    found: dict[tuple[Any, ...], _Group] = {}
+    found: dict[tuple[Any, ...], Group] = {}
     for item, part, href, fmt in scans:
         axes = {axis.name: axis for axis in part.axes}
         for array in part.arrays:
@@ -110,91 +77,16 @@ def _groups(scans: Sequence[Scanned]) -> list[_Group]:
             key = (array.name, part.label, frozenset((dim, axes[dim].units) for dim in used))
             if key not in found:
                 kinds = tuple(axes[dim].kind for dim in used)
-                found[key] = _Group(array.name, part.label, used, kinds)
-            found[key].members.append(_Member(item, href, fmt, array, axes, part.grid))
+                found[key] = Group(array.name, part.label, used, kinds)
+            found[key].members.append(Member(item, href, fmt, array, axes, part.grid))
     if not found:
         raise Unsupported("No variable here has numbers on a grid.")
     return list(found.values())
 
 
-def _united(groups: list[_Group], spatial: tuple[str, ...]) -> _Axes:
-    """The cube's axes. Times, members and bands are shared by all variables; others where their values meet."""
-    made: list[Axis] = []
-    for name in dict.fromkeys(dim for group in groups for dim in group.dims):
-        users = [group for group in groups if name in group.dims]
-        for number, same in enumerate(_sharing(users, name)):
-            axis = _union([member.axes[name] for group in same for member in group.members])
-            renamed = name if number == 0 and name not in spatial else _other_name(axis, number, made)
-            made.append(replace(axis, name=renamed))
-            for group in same:
-                group.axes[name] = renamed
-    return _Axes(tuple(sorted(made, key=_axis_order)))
-
-
-def _sharing(users: list[_Group], name: str) -> list[list[_Group]]:
-    """Groups that share one axis, largest set first: all of them for shared kinds, else where values meet.
-
-    2 m temperature and 10 m wind both have a height, and yet nobody wants a cube with two heights half empty.
-    """
-    first = users[0].members[0].axes[name]
-    units = {member.axes[name].units for group in users for member in group.members}
-    if first.kind in _SHARED and len(units) == 1:
-        return [users]
-    families: list[tuple[set[Any], list[_Group]]] = []
-    for group in users:
-        mine = {(m.axes[name].units, v) for m in group.members for v in m.axes[name].values.tolist()}
-        meeting = [family for family in families if family[0] & mine]
-        for family in meeting:
-            families.remove(family)
-            mine |= family[0]
-        families.append((mine, [one for family in meeting for one in family[1]] + [group]))
-    families.sort(key=lambda family: -len(family[0]))
-    return [family[1] for family in families]
-
-
-def _other_name(axis: Axis, number: int, made: list[Axis]) -> str:
-    value = axis.values.tolist()[0] if axis.values.size == 1 else None
-    name = f"{axis.name}_{value:g}" if isinstance(value, int | float) else f"{axis.name}_{number + 1}"
-    while any(other.name == name for other in made):
-        name += "_"
-    return name
-
-
-def _axis_order(axis: Axis) -> tuple[int, str]:
-    order = ("number", "reference_time", "time", "step", "vertical", "band", "other")
-    return order.index(axis.kind), axis.name
-
-
-def _union(axes: list[Axis]) -> Axis:
-    """All values once: ascending for times, steps and members, else in the order of the first axis that has them."""
-    first = axes[0]
-    distinct = list({axis.values.tobytes(): axis for axis in axes}.values())
-    values = distinct[0].values
-    if len(distinct) > 1:
-        values = np.concatenate([axis.values for axis in distinct])
-    if first.kind in _ASCENDING and values.dtype.kind in "iuf":
-        return replace(first, values=np.unique(values))
-    if len(distinct) == 1 and len(set(values.tolist())) == values.size:
-        return first
-    return replace(first, values=_in_order(values, distinct))
-
-
-def _in_order(values: np.ndarray, axes: list[Axis]) -> np.ndarray:
-    """Distinct values; kept falling or rising where every axis is so, otherwise as first met."""
-    once = np.array(list(dict.fromkeys(values.tolist())), dtype=values.dtype)
-    if values.dtype.kind not in "iuf":
-        return once
-    steps = [np.diff(axis.values) for axis in axes]
-    falling = any((step < 0).any() for step in steps)
-    rising = any((step > 0).any() for step in steps)
-    if falling and rising:
-        return once
-    return np.sort(once)[::-1] if falling else np.sort(once)
-
-
-def _variable(group: _Group, name: str, axes: _Axes, tiling: Tiling) -> CubeVariable:
+def _variable(group: Group, name: str, axes: tuple[Axis, ...], tiling: Tiling) -> CubeVariable:
     """One variable with its pieces in place. Its axes stand in the cube's order, then space."""
-    ordered = [axis for axis in axes.all if axis.name in group.axes.values()]
+    ordered = [axis for axis in axes if axis.name in group.axes.values()]
     source = {new: old for old, new in group.axes.items()}
     lookups = {axis.name: _Lookup(axis.values) for axis in ordered}
     pieces: dict[tuple[Any, ...], Piece] = {}
@@ -235,7 +127,7 @@ class _Lookup:
         return self._places[key]
 
 
-def _attrs(members: list[_Member]) -> dict[str, Any]:
+def _attrs(members: list[Member]) -> dict[str, Any]:
     """Attributes on which all files agree."""
     first = members[0].array.attrs
     others = {id(member.array.attrs): member.array.attrs for member in members[1:]}.values()

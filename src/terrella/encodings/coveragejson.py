@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 
-from terrella.encodings.layout import DEGREES, Layout, iso, layouts, native
+from terrella.encodings.layout import DEGREES, Layout, iso, layouts, native, text
 from terrella.encodings.parameters import parameter, unit
 from terrella.encodings.receipts import receipt_document
 
@@ -130,7 +129,7 @@ def _range(array: np.ndarray, **axes: int) -> Json:
     """An NdArray; axes are named in the order of the array's dimensions."""
     flat = native(array).reshape(-1)
     kind = {"f": "float", "i": "integer", "u": "integer"}.get(flat.dtype.kind, "string")
-    values: Any = flat if kind != "string" else [_text(value) for value in flat.tolist()]
+    values: Any = flat if kind != "string" else [text(value) for value in flat.tolist()]
     return {
         "type": "NdArray",
         "dataType": kind,
@@ -138,11 +137,6 @@ def _range(array: np.ndarray, **axes: int) -> Json:
         "shape": list(axes.values()),
         "values": values,
     }
-
-
-def _text(value: Any) -> str | None:
-    is_missing = value is None or (isinstance(value, float) and math.isnan(value))
-    return None if is_missing else str(value)
 
 
 def _coverage(domain_type: str, axes: Json, ranges: Json) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -206,6 +207,12 @@ def plain(value: Any) -> Any:
     if item.dtype.kind == "M" or hasattr(item.item(), "calendar"):
         return iso(item)[0]
     return item.item()
+
+
+def text(value: Any) -> str | None:
+    """A value that is no number; None for what is missing."""
+    is_missing = value is None or (isinstance(value, float) and math.isnan(value))
+    return None if is_missing else str(value)
 
 
 def native(array: np.ndarray) -> np.ndarray:

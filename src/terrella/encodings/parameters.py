@@ -62,7 +62,7 @@ _SAME = frozenset(
         "bar",
         "%",
     }
-    | {"J", "kJ", "MJ", "W", "kW", "mW", "N", "mol", "Hz", "sr", "rad", "V", "A", "L", "dB", "1"}
+    | {"J", "kJ", "MJ", "W", "kW", "mW", "N", "mol", "Hz", "sr", "rad", "V", "A", "L", "dB", "1", "%"}
 )
 _FACTOR = re.compile(r"(?P<word>[A-Za-z_°%]+|1)(?P<power>[+-]?\d+)?")
 

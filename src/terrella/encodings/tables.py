@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from terrella.encodings.layout import DEGREES, Layout, layouts
+from terrella.encodings.layout import DEGREES, Layout, layouts, text
 from terrella.encodings.receipts import receipt_text
 
 if TYPE_CHECKING:
@@ -71,21 +71,11 @@ def _append(fields: list[Any], data: list[Any], name: str, values: Any, attrs: d
 
 
 def _array(values: np.ndarray) -> Any:
-    if values.dtype.kind == "O":
-        return (
-            pa.array(values, from_pandas=True)
-            if _is_text(values)
-            else pa.array([str(value) for value in values.tolist()])
-        )
+    if values.dtype.kind in "OU":
+        return pa.array([text(value) for value in values.tolist()], pa.string())
     if values.dtype.kind == "M":
         return pa.array(values.astype("M8[ms]"), pa.timestamp("ms", tz="UTC"))
-    if values.dtype.kind == "U":
-        return pa.array(values.tolist(), pa.string())
     return pa.array(np.ascontiguousarray(values, values.dtype.newbyteorder("=")), from_pandas=True)
-
-
-def _is_text(values: np.ndarray) -> bool:
-    return all(isinstance(value, str) or value is None or value != value for value in values.tolist())  # noqa: PLR0124
 
 
 def _along(values: np.ndarray, axis: int, shape: tuple[int, ...]) -> np.ndarray:

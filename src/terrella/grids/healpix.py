@@ -14,7 +14,7 @@ from terrella.errors import Invalid, Unsupported
 from terrella.grids.identity import Identity
 from terrella.grids.outlines import boxes, hull
 from terrella.grids.rows import Rows
-from terrella.grids.sphere import extent_of, is_place, wrapped
+from terrella.grids.sphere import extent_of_spans, is_place, wrapped
 from terrella.grids.tables import Cells, Floats, frozen, pack, unpack
 from terrella.model.space import EARTH_RADIUS_M, GLOBE
 
@@ -193,20 +193,20 @@ class HealpixGrid(Identity):
         """By how much a ring is narrower than the equator in the plane: 1 in the belt, 0 at the poles."""
         return np.minimum(np.minimum(level, 4 * self.nside - level) / self.nside, 1.0)
 
-    @cached_property
-    def _corners(self) -> tuple[Floats, Floats]:
-        lon, lat = self.vertices(np.arange(self.size))
-        return lon.ravel(), lat.ravel()
-
     def extent(self) -> Extent:
         """The whole Earth, or the box around the corners of the pixels that there are."""
         if self.pixels is None:
             return GLOBE
-        return extent_of(*self._corners, closing=90.0 / self.nside)
+        lon, lat = self.vertices(np.arange(self.size))
+        west, east = lon[:, 1], lon[:, 3]
+        return extent_of_spans(west, west + np.mod(east - west, 360.0), float(lat.min()), float(lat.max()))
 
     def footprint(self) -> Document:
         """The whole Earth, or the hull of the pixels that there are."""
-        return boxes(GLOBE) if self.pixels is None else hull(*self._corners, self.extent())
+        if self.pixels is None:
+            return boxes(GLOBE)
+        lon, lat = self.vertices(np.arange(self.size))
+        return hull(lon.ravel(), lat.ravel(), self.extent())
 
     def resolution(self) -> float:
         """Metres: the side of a square as large as a pixel."""

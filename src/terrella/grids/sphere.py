@@ -137,6 +137,20 @@ def extent_of(lon: np.ndarray, lat: np.ndarray, *, closing: float) -> Extent:
     return around(west, south, west + 360.0 - float(gaps[widest]), north)
 
 
+def extent_of_spans(west: np.ndarray, east: np.ndarray, south: float, north: float) -> Extent:
+    """The smallest box around stretches of longitude (unwrapped, east >= west): all but the widest gap between them."""
+    start = np.mod(west, 360.0)
+    start = np.concatenate([start, start + 360.0])
+    order = np.argsort(start)
+    start, stop = start[order], (start + np.tile(east - west, 2))[order]
+    reached = np.maximum.accumulate(stop)
+    gaps = start[1:] - reached[:-1]
+    widest = int(np.argmax(gaps))
+    if gaps[widest] <= 1e-9:
+        return Extent(-180.0, south, 180.0, north)
+    return around(float(start[widest + 1]), south, float(reached[widest]) + 360.0, north)
+
+
 def over_poles(extent: Extent, found: np.ndarray) -> Extent:
     """The extent, drawn over the south and north pole where a cell was `found` there (numbers, -1 for none)."""
     south, north = (-90.0 if found[0] >= 0 else extent.south), (90.0 if found[1] >= 0 else extent.north)

@@ -91,9 +91,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     ensemble().to_netcdf(folder / "ensemble.nc", engine="netcdf4")
     stations().to_csv(folder / "stations.csv", index=False)
     with Site.open(folder / "home") as made:
-        for name in ("weather.nc", "ensemble.nc", "stations.csv"):
-            report = made.add(folder / name, collection=name.split(".")[0])
-            assert not report.failures, report
+        report = made.add(*(folder / name for name in ("weather.nc", "ensemble.nc", "stations.csv")))
+        assert not report.failures, report
         yield made
 
 
@@ -137,3 +136,9 @@ def truth() -> xr.Dataset:
 @pytest.fixture(scope="session")
 def members() -> xr.Dataset:
     return ensemble()
+
+
+@pytest.fixture(scope="session")
+def serving():
+    """`served`, for tests that have a site of their own."""
+    return served

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-import os
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from terrella.cubes.formats.stac import Stac
-from terrella.errors import TerrellaError, Unreadable
+from terrella.errors import Unreadable
 
 READ = Stac()
 ITEM = {
@@ -183,7 +183,7 @@ def test_missing_children_are_noted(test_data):
 def test_a_catalogue_never_leads_out_of_its_folder(tmp_path):
     written(tmp_path / "secret.json", ITEM)
     (tmp_path / "root").mkdir()
-    os.symlink(tmp_path / "secret.json", tmp_path / "root" / "inside.json")
+    (tmp_path / "root" / "inside.json").symlink_to(tmp_path / "secret.json")
     targets = [
         "../secret.json",
         str(tmp_path / "secret.json"),
@@ -313,7 +313,5 @@ def json_values():
 def test_any_field_may_be_anything(tmp_path_factory, key, value, as_collection):
     base = COLLECTION if as_collection else ITEM
     path = written(tmp_path_factory.getbasetemp() / "fuzzed.json", base | {key: value})
-    try:
+    with suppress(Unreadable):
         scanned(path)
-    except TerrellaError as error:
-        assert error.kind == "unreadable"

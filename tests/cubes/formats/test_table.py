@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import geopandas
@@ -17,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from terrella.cubes.formats.table import Table
-from terrella.errors import TerrellaError, Unreadable
+from terrella.errors import Unreadable
 from terrella.grids import grid_from_json
 
 READ = Table()
@@ -37,7 +38,7 @@ def claimed(path: Path) -> bool:
     return READ.claims(str(path), path.read_bytes()[:1024])
 
 
-def values(path: Path, name: str) -> np.ndarray:
+def column(path: Path, name: str) -> np.ndarray:
     [array] = [one for one in scanned(path).parts[0].arrays if one.name == name]
     source = READ.source(array, str(path))
     rest = (0,) * (len(array.shape) - 1)
@@ -52,7 +53,7 @@ def values(path: Path, name: str) -> np.ndarray:
 def times(path: Path) -> list[str]:
     scan = scanned(path)
     [axis] = [one for one in scan.parts[0].axes if one.name == "time"]
-    return axis.values.astype("datetime64[ms]").astype(str).tolist()
+    return axis.values.astype("datetime64[ms]").astype(str).tolist()  # noqa: PD011 -- an axis, no frame
 
 
 STATIONS = """station,lat,lon [deg],time,temp [°C],wind (m/s),remark
@@ -74,8 +75,8 @@ def test_stations_become_time_by_cell(tmp_path):
     assert scan.notes == ("columns that are no numbers are left out: remark",)
     lon, lat = grid_from_json(scan.parts[0].grid).centres()
     np.testing.assert_allclose([lon, lat], [[10.72, 12.5], [59.95, 41.9]], rtol=1e-14)
-    assert values(path, "temp").tolist() == [[-5.5, 8.25], [-6, 7]]
-    np.testing.assert_array_equal(values(path, "wind"), [[3, np.nan], [4, 1]])
+    assert column(path, "temp").tolist() == [[-5.5, 8.25], [-6, 7]]
+    np.testing.assert_array_equal(column(path, "wind"), [[3, np.nan], [4, 1]])
 
 
 def test_single_rows_become_cells(test_data):
@@ -87,10 +88,10 @@ def test_single_rows_become_cells(test_data):
     lon, lat = grid_from_json(scan.parts[0].grid).centres()
     np.testing.assert_allclose(lon, frame.geometry.x)
     np.testing.assert_allclose(lat, frame.geometry.y)
-    np.testing.assert_array_equal(values(path, "mag"), frame["mag"].astype(float))
-    np.testing.assert_array_equal(values(path, "z"), frame.geometry.z)
+    np.testing.assert_array_equal(column(path, "mag"), frame["mag"].astype(float))
+    np.testing.assert_array_equal(column(path, "z"), frame.geometry.z)
     raw = json.loads(path.read_bytes())["features"]
-    assert values(path, "time").tolist() == [one["properties"]["time"] for one in raw]
+    assert column(path, "time").tolist() == [one["properties"]["time"] for one in raw]
     [when] = [array for array in scan.parts[0].arrays if array.name == "time"]
     assert when.attrs["role"] == "time"
 
@@ -128,7 +129,7 @@ def test_the_climate_twin_at_native_resolution(test_data):
         )
     }
     lon, lat = grid_from_json(scan.parts[0].grid).centres()
-    found = values(path, "2t")[0]
+    found = column(path, "2t")[0]
     assert found.size == 13679
     assert {(round(a, 9), round(b, 9)): v for a, b, v in zip(lat, lon, found, strict=True)} == expected
     assert 47 < lat.min() < lat.max() < 55.2  # Germany, though Polytope calls its latitudes x
@@ -144,15 +145,15 @@ def test_the_climate_twin_at_native_resolution(test_data):
 def test_members_and_levels_of_coverages(test_data):
     path = test_data / "destine-healpix/test_verticalprofile_coverage.json"
     [part] = scanned(path).parts
-    assert [(axis.name, axis.kind, axis.values.size) for axis in part.axes] == [
+    assert [(axis.name, axis.kind, axis.values.size) for axis in part.axes] == [  # noqa: PD011 -- an axis, no frame
         ("number", "number", 2),
         ("time", "time", 2),
         ("pressure", "vertical", 7),
     ]
-    assert part.axes[2].values.tolist() == [1, 2, 3, 5, 7, 10, 20]
+    assert part.axes[2].values.tolist() == [1, 2, 3, 5, 7, 10, 20]  # noqa: PD011 -- an axis, no frame
     assert part.axes[2].units == "hPa"
     grid = grid_from_json(part.grid)
-    found = values(path, "q")
+    found = column(path, "q")
     for coverage in json.loads(path.read_bytes())["coverages"]:
         axes, metadata = coverage["domain"]["axes"], coverage["mars:metadata"]
         cell = grid.nearest(np.array(axes["longitude"]["values"]), np.array(axes["latitude"]["values"]))[0]
@@ -163,8 +164,8 @@ def test_members_and_levels_of_coverages(test_data):
 def test_steps_of_coverages_become_valid_times(test_data):
     path = test_data / "destine-healpix/test_multipoint_coverage.json"
     assert times(path) == ["2025-06-23T00:00:00.000", "2025-06-23T01:00:00.000"]
-    assert values(path, "2t").shape == (2, 2, 9)
-    assert sorted(values(path, "2t").ravel()) == sorted(
+    assert column(path, "2t").shape == (2, 2, 9)
+    assert sorted(column(path, "2t").ravel()) == sorted(
         value for one in json.loads(path.read_bytes())["coverages"] for value in one["ranges"]["2t"]["values"]
     )
 
@@ -199,7 +200,7 @@ def test_coverages_that_are_not_read(test_data, name, reason):
         ("lat,lng,year,month,v", "1,2,2024,2,5", "2024-02-01T00:00:00.000"),
         ("lat;lon;time;v", "1,0;2,0;2024-02-03T04:05:06Z;5,0", "2024-02-03T04:05:06.000"),
         ("lat\tlon\ttime\tv", "1\t2\t2024-02-03\t5", "2024-02-03T00:00:00.000"),
-        ("# a comment\n\ufefflat,lon,time,v".split("\n")[1], "1,2,2024-02-03,5", "2024-02-03T00:00:00.000"),
+        ("\ufefflat,lon,time,v", "1,2,2024-02-03,5", "2024-02-03T00:00:00.000"),
         ("# a comment\nlat,lon,time,v", "1,2,2024-02-03,5", "2024-02-03T00:00:00.000"),
         ("geometry,time,v", "POINT (2 1),2024-02-03,5", "2024-02-03T00:00:00.000"),
     ],
@@ -208,7 +209,7 @@ def test_ways_to_write_where_and_when(tmp_path, header, row, expected):
     path = written(tmp_path / "t.csv", f"{header}\n{row}\n")
     assert times(path) == [expected]
     assert np.ravel(grid_from_json(scanned(path).parts[0].grid).centres()).tolist() == [2.0, 1.0]
-    assert values(path, "v").tolist() == [[5.0]]
+    assert column(path, "v").tolist() == [[5.0]]
 
 
 def test_parquet_of_many_stations(tmp_path):
@@ -221,7 +222,7 @@ def test_parquet_of_many_stations(tmp_path):
     path = tmp_path / "many.parquet"
     frame.to_parquet(path)
     assert claimed(path)
-    found = values(path, "t")
+    found = column(path, "t")
     assert found.shape == (200, 300)
     grid_lon, grid_lat = grid_from_json(scanned(path).parts[0].grid).centres()
     order = np.array(
@@ -250,8 +251,9 @@ def test_geoparquet_in_another_crs(tmp_path):
     np.testing.assert_allclose(lat, plain.y, atol=1e-9)
 
 
-def test_many_rows_come_in_chunks_and_to_threads(tmp_path):
-    rows = 1_200_000
+def test_many_rows_come_in_chunks_and_to_threads(tmp_path, monkeypatch):
+    monkeypatch.setattr("terrella.cubes.columns.layout.CHUNK", 1 << 12)
+    rows = 6000
     rng = np.random.default_rng(5)
     table = pa.table(
         {
@@ -264,7 +266,7 @@ def test_many_rows_come_in_chunks_and_to_threads(tmp_path):
     path = tmp_path / "big.parquet"
     pq.write_table(table, path)
     [array] = [one for one in scanned(path).parts[0].arrays if one.name == "v"]
-    assert array.chunks == (1 << 20,)
+    assert array.chunks == (1 << 12,)
     source = READ.source(array, str(path))
     with ThreadPoolExecutor(4) as pool:
         parts = list(pool.map(source.load, [(0,), (1,), (0,), (1,)]))
@@ -285,7 +287,7 @@ def test_a_changed_table_is_noticed(tmp_path):
 def test_rows_without_a_place_or_time_are_told(tmp_path):
     path = written(tmp_path / "s.csv", "lat,lon,time,v\n1,2,2020-01-01,5\n,2,2020-01-01,6\n1,2,,7\n")
     assert scanned(path).notes == ("2 rows without a position or a time are left out",)
-    assert values(path, "v").tolist() == [[5.0]]
+    assert column(path, "v").tolist() == [[5.0]]
 
 
 def test_latin_1(tmp_path):
@@ -339,7 +341,7 @@ POINT = {"type": "Feature", "properties": {"time": "2020-01-01"}, "geometry": {"
         (
             "a.covjson",
             '{"type":"Coverage","domain":{"axes":{"x":{"start":0,"stop":1,"num":99999999999}}},"ranges":{}}',
-            "broken|more than",
+            "at most",
         ),
     ],
 )
@@ -355,7 +357,7 @@ def test_broken_parquet(tmp_path):
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"lat": [1.0], "lon": [2.0], "time": ["2020-01-01"], "v": [1]}), path)
     whole = path.read_bytes()
-    assert values(path, "v").tolist() == [[1.0]]
+    assert column(path, "v").tolist() == [[1.0]]
     for data in (whole[:-6], b"PAR1" + bytes(50), whole[:60] + b"\xff" * 60 + whole[120:]):
         path.write_bytes(data)
         with pytest.raises(Unreadable):
@@ -372,7 +374,5 @@ def test_broken_parquet(tmp_path):
 def test_any_csv_is_read_or_refused(tmp_path_factory, cells):
     path = tmp_path_factory.getbasetemp() / "fuzzed.csv"
     written(path, "lat,lon,time,v\n" + "\n".join(",".join(row) for row in cells))
-    try:
+    with suppress(Unreadable):
         scanned(path)
-    except TerrellaError as error:
-        assert error.kind == "unreadable"

@@ -58,6 +58,10 @@ _GREGORIAN_SINCE = -12_219_292_800_000
 """1582-10-15T00:00Z in ms: from then on the standard and the proleptic Gregorian calendar are the same."""
 
 
+_FARTHEST = 200_000 * 366 * 86_400_000
+"""200,000 years in ms: further from 1970 calendars fail."""
+
+
 class NotTime(Exception):
     """These units, this calendar or these values are no times; the text says which."""
 
@@ -135,7 +139,7 @@ def _linear(values: np.ndarray, unit: Fraction, start: int) -> np.ndarray:
     if not values.size:
         return np.empty(0, dtype=np.int64)
     largest = max(abs(float(values.max())), abs(float(values.min()))) * float(unit) + abs(start)
-    if largest > 2**62:
+    if not largest <= _FARTHEST:
         raise NotTime("its times lie too far from 1970")
     if values.dtype.kind == "f":
         return start + np.rint(values * float(unit)).astype(np.int64)
@@ -210,6 +214,8 @@ def _months_on(start: int, months: int, calendar: str) -> int:
     """The same day and time of day `months` later, or the month's last day."""
     at = fields(start, calendar)
     years, month = divmod(at.month - 1 + months, 12)
+    if abs(years) > 200_000:
+        raise NotTime("its times lie too far from 1970")
     try:
         first = cftime.datetime(at.year + years, month + 1, 1, calendar=calendar)
     except (ValueError, OverflowError) as error:

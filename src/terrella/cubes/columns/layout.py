@@ -12,6 +12,8 @@ from terrella.cubes.columns.instants import times
 from terrella.cubes.columns.roles import Roles, Table, numbers, positions
 from terrella.errors import Unreadable
 
+CHUNK = 1 << 20
+"""Numbers in a chunk, about."""
 _SPARSEST = 4
 """An array over axes and cells may have this many times as many places as the table has rows."""
 
@@ -38,9 +40,9 @@ class Layout:
 
     @property
     def chunks(self) -> tuple[int, ...]:
-        """About a million numbers, cut along the first dimension."""
+        """Cut along the first dimension."""
         first, *rest = self.shape
-        return (max(1, min(first, (1 << 20) // math.prod(rest))), *rest)
+        return (max(1, min(first, CHUNK // math.prod(rest))), *rest)
 
     def spread(self, values: np.ndarray) -> np.ndarray:
         """A column as the array: NaN where no row reports."""

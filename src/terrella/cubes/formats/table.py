@@ -6,7 +6,7 @@ import math
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -149,28 +149,36 @@ class _Recent:
         self._size = 0
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[str, ...], tuple[int, Any]] = OrderedDict()
+        self._gates: dict[tuple[str, ...], threading.Lock] = {}
 
-    def get(self, key: tuple[str, ...]) -> Any:
+    def get(self, key: tuple[str, ...], make: Callable[[], tuple[Any, int]]) -> Any:
+        """What is kept under the key, else what `make` makes (value, bytes), once for all who wait for it."""
         with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key][1]
+            gate = self._gates.setdefault(key, threading.Lock())
+        with gate:
             if key not in self._kept:
-                return None
-            self._kept.move_to_end(key)
-            return self._kept[key][1]
+                self._put(key, *make())
+            with self._lock:
+                self._gates.pop(key, None)
+                found = self._kept.get(key)
+        return found[1] if found else make()[0]
 
-    def put(self, key: tuple[str, ...], value: Any, size: int) -> Any:
+    def _put(self, key: tuple[str, ...], value: Any, size: int) -> None:
         with self._lock:
-            self._size += size - self._kept.pop(key, (0, None))[0]
             self._kept[key] = (size, value)
+            self._size += size
             while self._size > self._most and len(self._kept) > 1:
                 self._size -= self._kept.popitem(last=False)[1][0]
-        return value
 
 
 _recent = _Recent(_KEPT_BYTES)
 
 
 class _ColumnSource:
-    """One column of a table, by chunks. Safe for threads: at worst two read the same column."""
+    """One column of a table, by chunks. Safe for threads."""
 
     def __init__(self, href: str, array: ArrayScan) -> None:
         self._href = href
@@ -199,24 +207,22 @@ class _ColumnSource:
     def _values(self, table: Columns, layout: Layout) -> np.ndarray:
         if not self._column:
             return layout.times
-        key = (*self._version(), self._column)
-        found = _recent.get(key)
-        if found is None:
-            if self._column not in table.names:
-                raise Unreadable(f"The table has no column {self._column!r} any more; add it again.")
-            column = table.read([self._column]).column(self._column)
-            found = layout.spread(numbers(column, self._column))
-            _recent.put(key, found, found.nbytes)
-        return np.asarray(found)
+        if self._column not in table.names:
+            raise Unreadable(f"The table has no column {self._column!r} any more; add it again.")
+        return np.asarray(_recent.get((*self._version(), self._column), lambda: self._spread(table, layout)))
+
+    def _spread(self, table: Columns, layout: Layout) -> tuple[np.ndarray, int]:
+        found = layout.spread(numbers(table.read([self._column]).column(self._column), self._column))
+        return found, found.nbytes
 
     def _opened(self) -> tuple[Columns, Layout]:
-        key = self._version()
-        found = _recent.get(key)
-        if found is None:
-            table = _table(self._href)
-            layout = layout_of(table, roles_of(table))
-            found = _recent.put(key, (table, layout), layout.kept.size * 48)
-        return found[0], found[1]
+        table, layout = _recent.get(self._version(), self._open)
+        return table, layout
+
+    def _open(self) -> tuple[tuple[Columns, Layout], int]:
+        table = _table(self._href)
+        layout = layout_of(table, roles_of(table))
+        return (table, layout), layout.kept.size * 48
 
     def _version(self) -> tuple[str, str, str]:
         now = state(self._href)

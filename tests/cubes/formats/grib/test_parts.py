@@ -68,7 +68,7 @@ def test_missing_fields_are_holes(scanned):
 
 def test_variables_far_apart_do_not_share_axes(scanned):
     many = [small(shortName="t", dataDate=20200100 + day) for day in range(1, 11)]
-    found = scanned(*many, small(shortName="z", dataDate=20200101), small(shortName="z", dataDate=20200601))
+    found = scanned(*many, *(small(shortName="z", dataDate=20200100 + day) for day in (1, 2)))
     assert {part.label for part in found.parts} == {"od-oper-an-pl-t", "od-oper-an-pl-z"}
     assert sorted(part.axes[0].values.size for part in found.parts) == [2, 10]
 
@@ -100,6 +100,19 @@ def test_pressures_below_a_hectopascal_keep_their_fraction(scanned):
     """Read from the coded value: ecCodes' `level` cuts it off."""
     half = small(typeOfFirstFixedSurface=100, scaleFactorOfFirstFixedSurface=0, scaledValueOfFirstFixedSurface=50050)
     assert values_of(scanned(half).parts[0], "pressure") == [500.5]
+
+
+@pytest.mark.parametrize(
+    ("unit", "count", "days"), [(3, 1, 29), (3, 12, 366), (4, 1, 366), (4, 2, 731), (2, 3, 3), (11, 2, 0.5)]
+)
+def test_units_of_steps(scanned, unit, count, days):
+    """From 1 February 2024 on; units as code table 4.4 numbers them."""
+    keys = {"dataDate": 20240201, "marsType": "fc"}
+    edition1 = small(1, **keys, unitOfTimeRange=unit, P1=count)
+    edition2 = small(2, **keys, indicatorOfUnitOfTimeRange=unit, forecastTime=count)
+    for edition, message in enumerate((edition1, edition2)):
+        (part,) = scanned(message, name=f"{edition}.grib").parts
+        assert values_of(part, "step") == [days * 24 * HOUR]
 
 
 @pytest.mark.parametrize("edition", [1, 2])
@@ -137,8 +150,10 @@ def test_fields_at_several_single_places_keep_apart(scanned):
     """As GFS has them: one name at the surface, the tropopause, the freezing level."""
     kinds = ("surface", "tropopause", "isothermZero")
     found = scanned(*(small(shortName="t", typeOfLevel=kind) for kind in kinds))
-    names = {array.name for part in found.parts for array in part.arrays}
-    assert names == {"t", "t_tropopause", "t_isotherm_zero"}
+    named = {(part.label, array.name): array for part in found.parts for array in part.arrays}
+    assert len(named) == 3
+    assert {array.attrs["grib:typeOfLevel"] for array in named.values()} == set(kinds)
+    assert ("od-oper-an-sfc", "t_tropopause") in named
 
 
 def test_control_and_perturbed_members_are_one_ensemble(scanned):

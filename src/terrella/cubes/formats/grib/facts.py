@@ -11,7 +11,7 @@ import pyproj  # noqa: F401 -- before ecCodes: libproj clash
 import eccodes
 
 from terrella.cubes.formats.grib.keys import integer, number, opened, text
-from terrella.cubes.formats.grib.times import date_ms
+from terrella.cubes.formats.grib.times import date_ms, months_later
 from terrella.errors import Unreadable
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class FactsReader:
             facts, reference, member = _facts(handle), _reference(handle), integer(handle, "number")
             # ecCodes bends some coded dates (climatologies, monthly means), and months have no fixed length: such
             # fields, and numbers that mean something else, are asked for one by one.
-            fixed = facts.indexing is None and integer(handle, "indicatorOfUnitOfTimeRange") not in range(3, 8)
+            fixed = facts.indexing is None and integer(handle, "indicatorOfUnitOfTimeRange") not in _MONTHS
         dated = fixed and _valid(each.reference) and date_ms(*each.reference) == reference
         self._known[each.identity] = _Known(facts, dated and each.member in {None, member}, member)
         return facts, reference, member
@@ -86,7 +86,7 @@ def _facts(handle: int) -> Facts:
         coded_level=number(handle, "level") or 0.0,
         top=_surface(handle, "First", "topLevel", edition) if surfaces else None,
         bottom=_surface(handle, "Second", "bottomLevel", edition) if surfaces else None,
-        step=_step(handle),
+        step=_step(handle, edition),
         variant=_variant(handle) if edition == 2 else "",
         indexing=_date(handle, "indexingDate", "indexingTime") if mars.get("stream") in _LAGGED else None,
         centre=text(handle, "centre"),
@@ -157,14 +157,33 @@ def _limit(handle: int, end: str) -> str:
     return "" if scale is None or value is None else f"{value / 10.0**scale:g}"
 
 
-def _step(handle: int) -> int:
-    """End of the step; in seconds where ecCodes can, else by the difference of valid and reference time."""
-    try:
-        eccodes.codes_set(handle, "stepUnits", "s")
-        return int(eccodes.codes_get_long(handle, "endStep")) * 1000
-    except eccodes.CodesInternalError:
-        valid = _date(handle, "validityDate", "validityTime")
-        return valid - _reference(handle) if valid is not None else 0
+_MONTHS = {3: 1, 4: 12, 5: 120, 6: 360, 7: 1200}
+"""Code table 4.4 (4 in edition 1): units of time that have no fixed length, in months."""
+
+
+def _step(handle: int, edition: int) -> int:
+    """Milliseconds to the end of the step. EcCodes takes a month for 30 days: months are counted here."""
+    months = _MONTHS.get(integer(handle, "indicatorOfUnitOfTimeRange") or 0)
+    if months:
+        return _calendar_step(handle, edition, months)
+    eccodes.codes_set(handle, "stepUnits", "s")
+    return int(eccodes.codes_get_long(handle, "endStep")) * 1000
+
+
+def _calendar_step(handle: int, edition: int, months: int) -> int:
+    start = _reference(handle)
+    if edition == 2:
+        names = ("year", "month", "day", "hour", "minute", "second")
+        ends = [integer(handle, f"{name}OfEndOfOverallTimeInterval") for name in names]
+        if None not in ends:
+            return date_ms(*(each or 0 for each in ends)) - start
+        count = integer(handle, "forecastTime") or 0
+    else:
+        first, second = integer(handle, "P1") or 0, integer(handle, "P2") or 0
+        # Code table 5: 10 makes one number of both octets, 2 to 5 end an interval with the second.
+        kind = integer(handle, "timeRangeIndicator")
+        count = first * 256 + second if kind == 10 else second if kind in {2, 3, 4, 5} else first
+    return months_later(start, count * months) - start
 
 
 def _reference(handle: int) -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Value = int | float
 FULL_ENOUGH = 0.5
-"""Arrays of different levels or times share axes when at least this much of what these span is there."""
+"""Variables of different levels or times share axes when each has at least this much of what these span."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +80,8 @@ class Cluster:
 
     @property
     def filled(self) -> float:
-        """Share of the places that its axes span at which there is a field."""
-        spanned = sum(math.prod(len(self.axes[dim]) for dim in group.dims) for group in self.groups)
-        return sum(len(group.places) for group in self.groups) / spanned
+        """Share of the places that the axes span at which the emptiest variable has a field."""
+        return min(len(group.places) / math.prod(len(self.axes[dim]) for dim in group.dims) for group in self.groups)
 
 
 def parts(rows: Sequence[Row]) -> tuple[tuple[Part, ...], list[str]]:
