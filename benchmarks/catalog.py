@@ -26,7 +26,7 @@ from terrella.providers.lake import Lake
 
 Row = dict[str, Any]
 COLLECTIONS = [f"collection-{n:02d}" for n in range(20)]
-_BATCH = 10_000
+_BATCH = 25_000
 _WORDS = (
     "surface",
     "sea",

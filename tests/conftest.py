@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3  # noqa: F401 -- before ecCodes, which brings an old SQLite
 from pathlib import Path
 
 import pyproj  # noqa: F401 -- before ecCodes: both bundle libproj

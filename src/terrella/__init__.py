@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3  # noqa: F401 -- before ecCodes, which brings an SQLite of 2018 that would take its place
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:

@@ -11,7 +11,9 @@ def test_aggregations_add_up() -> None:
         Aggregation("total_count", "integer", 3),
         Aggregation("datetime_max", "datetime", "2020-01-01T00:00:00Z"),
         Aggregation("datetime_min", "datetime", None),
-        Aggregation("f", "frequency_distribution", buckets=({"key": "a", "frequency": 1}, {"key": "b", "frequency": 2})),
+        Aggregation(
+            "f", "frequency_distribution", buckets=({"key": "a", "frequency": 1}, {"key": "b", "frequency": 2})
+        ),
     )
     other = (
         Aggregation("total_count", "integer", 4),

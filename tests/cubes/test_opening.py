@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import xarray as xr
-from memory_format import ORIGIN, MemoryFormat, hours
 
+from memory_format import ORIGIN, MemoryFormat, hours
 from terrella.contracts.cubes import CubeIndex, CubeVariable, Origin, Piece
 from terrella.cubes.cubes import Cubes
 from terrella.grids import CurvilinearGrid, HealpixGrid, ProjectedGrid

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memory_format import MemoryFormat
 
+from memory_format import MemoryFormat
 from terrella.contracts.cubes import CubeVariable, Piece
 from terrella.cubes.placing import Layout, Places
 from terrella.cubes.selecting import Wanted, as_slice, is_run, size_of
@@ -77,4 +77,9 @@ def test_pieces_that_do_not_fit_are_our_fault_and_said():
     with pytest.raises(Internal, match="dimensions"):
         Layout(CubeVariable("t", ("lat", "lon"), (2, 2), "<f4", {}, (piece,)), 2)
     with pytest.raises(Internal, match="other places"):
-        Layout(CubeVariable("t", ("number", "lat", "lon"), (4, 2, 2), "<f4", {}, (Piece("/a", "memory", "i", scan, (None,) * 3),)), 2)
+        Layout(
+            CubeVariable(
+                "t", ("number", "lat", "lon"), (4, 2, 2), "<f4", {}, (Piece("/a", "memory", "i", scan, (None,) * 3),)
+            ),
+            2,
+        )

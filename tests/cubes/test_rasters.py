@@ -1,6 +1,6 @@
 import pytest
-from memory_format import regular
 
+from memory_format import regular
 from terrella.cubes.rasters import Raster, as_raster
 from terrella.grids import ProjectedGrid, RegularGrid, grid_from_json
 from terrella.grids.lines import Line

@@ -8,7 +8,9 @@ from terrella.cubes.times import step_values, time_values
 DAY = 86_400_000
 
 
-@pytest.mark.parametrize("calendar", ["standard", "proleptic_gregorian", "gregorian", "", "noleap", "360_day", "julian"])
+@pytest.mark.parametrize(
+    "calendar", ["standard", "proleptic_gregorian", "gregorian", "", "noleap", "360_day", "julian"]
+)
 def test_times_equal_those_that_xarray_decodes(calendar):
     days = np.array([0, 59, 60, 11_000, -3000], dtype=np.int64)
     attrs = {"units": "days since 1970-01-01", "calendar": calendar or "standard"}

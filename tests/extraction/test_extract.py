@@ -427,3 +427,35 @@ def test_a_time_asked_of_what_has_none_is_wrong():
     with pytest.raises(Invalid, match="no time"):
         ask(Points((LonLat(0, 0),)), two_variables(), interval=parse_interval("2000"))
     assert list(ask(Points((LonLat(0, 0),)), two_variables()).dataset) == ["t2m", "tp"]
+
+
+def test_steps_and_reference_times_are_found_where_valid_times_stand_for_them():
+    fmt = MemoryFormat()
+    steps = Axis("step", "step", np.arange(4, dtype=np.int64) * 6 * 3_600_000)
+    values = (np.arange(4) * 6.0)[None, :, None, None] + np.zeros((1, 4, 37, 72))
+    scan = fmt.put("/a", "t", ("reference_time", "step", "lat", "lon"), values.astype("f4"), (1, 1, 37, 72))
+    part = Part(GRID, (hours(1, start=12, name="reference_time"), steps), (scan,))
+    site = extractor(assemble([("a", part, "/a", "memory")]), fmt)
+    found = ask(Points((LonLat(0, 0),)), site, select={"step": (6, 18.0)}).dataset
+    assert found.t.values.ravel().tolist() == [6, 18]
+    assert found.time.values.astype("M8[h]").astype(int).tolist() == [18, 30]
+    assert found.reference_time.values.astype("M8[h]").astype(int) == 12
+    every = ask(Points((LonLat(0, 0),)), site, select={"reference_time": ("1970-01-01T12:00Z",)}).dataset
+    assert every.time.size == 4
+    with pytest.raises(Invalid, match=r"no step 7\. There are: 0, 6, 12, 18 h"):
+        ask(Points((LonLat(0, 0),)), site, select={"step": (7,)})
+    with pytest.raises(Invalid, match="There are: 1970-01-01T12:00:00Z"):
+        ask(Points((LonLat(0, 0),)), site, select={"reference_time": ("1970-01-02T12:00Z",)})
+
+
+def test_a_line_of_too_many_vertices_is_refused():
+    with pytest.raises(TooLarge, match="5,000 vertices"):
+        ask(Corridor(Trajectory((LonLat(0, 0),) * 5001), 1e6))
+
+
+def test_a_corridor_brings_its_heights_and_times():
+    ends = (LonLat(0, 0), LonLat(20, 10))
+    times = parse_instant("1970-01-01T06:00Z"), parse_instant("1970-01-01T18:00Z")
+    found = ask(Corridor(Trajectory(ends, (900.0, 950.0), times), 1e6, 120.0)).dataset
+    assert found.pressure.values.tolist() == [1000, 850]
+    assert found.time.size == 3

@@ -1,9 +1,9 @@
 """Extractions from real files against ecCodes, netCDF4, astropy-healpix and rasterio."""
 
-import pyproj  # noqa: F401 -- before ecCodes
 import eccodes
 import netCDF4
 import numpy as np
+import pyproj  # noqa: F401 -- before ecCodes
 import pytest
 import shapely
 import shapely.geometry
@@ -121,6 +121,7 @@ def test_two_days_in_two_files_are_one_cube(test_data):
     np.testing.assert_allclose(found.analysed_sst.values, np.array(expected), rtol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:.*_FillValue:UserWarning", "ignore:invalid value:RuntimeWarning")
 @pytest.mark.parametrize(
     ("fmt", "name"),
     [
@@ -134,7 +135,7 @@ def test_two_days_in_two_files_are_one_cube(test_data):
 def test_everything_equals_what_netcdf4_reads(test_data, fmt, name):
     files = Files(fmt, test_data / name)
     found = files.ask(Everything()).dataset
-    with netCDF4.Dataset(test_data / name) as file, np.errstate(invalid="ignore"):
+    with netCDF4.Dataset(test_data / name) as file:
         for one in found:
             expected = np.ma.filled(file[one][:].astype("f8"), np.nan)
             values = found[one].values

@@ -40,6 +40,12 @@ def test_help_loads_no_numpy() -> None:
     assert loaded(code) & set(HEAVY) == set()
 
 
+def test_sqlite_before_eccodes() -> None:
+    """It brings an SQLite of its own, which takes the place of one that is imported later."""
+    code = "import terrella.cubes.formats.grib, sqlite3; assert sqlite3.sqlite_version_info >= (3, 38)"
+    assert "sqlite3" in loaded(code)
+
+
 @pytest.mark.parametrize("module", ["terrella.site", "terrella.cubes.worker", "terrella.cubes.formats.grib"])
 def test_pyproj_before_eccodes(module: str) -> None:
     """Both bundle libproj; with ecCodes first the interpreter aborts at its end."""

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from terrella.api import errors, pages, stac, watching
 from terrella.api.limits import BodyLimit, TextCompression
-from terrella.api.logs import RequestLog
+from terrella.api.logs import RequestLog, plain_unless_configured
 from terrella.api.metrics import Measured, Metrics
 from terrella.api.openapi import DOCUMENTED_ERRORS
 from terrella.contracts.providers import Searches
@@ -43,6 +43,7 @@ class Served(Protocol):
 
 def create_app(site: Served) -> FastAPI:
     """The application that serves a site; it closes the site when it stops."""
+    plain_unless_configured()
     settings = site.settings
     app = FastAPI(
         title=settings.title,

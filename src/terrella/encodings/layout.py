@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import xarray as xr
+
+    Coords = dict[str, xr.Variable]
 
 Kind = Literal["grid", "mesh", "point", "cell", "vertex"]
 """`grid`: two one-dimensional axes; `mesh`: two dims with two-dimensional coordinates; the others have one dim."""
@@ -43,6 +47,9 @@ DEGREES = "OGC:CRS84"
 _DECIMALS = 10
 """Of degrees, a hundredth of a millimetre: turning longitudes leaves 13.400000000000006."""
 _TIMES = ("time", "reference_time", "step")
+_LINES = (("lat", "lon"), ("latitude", "longitude"), ("y", "x"), ("rlat", "rlon"))
+_MAPPINGS = ("spatial_ref", "crs")
+"""Names of variables that say the coordinate reference system."""
 _PLACES: dict[str, Kind] = {"point": "point", "cell": "cell", "vertex": "vertex"}
 
 
@@ -76,14 +83,14 @@ class Layout:
     @cached_property
     def heights(self) -> np.ndarray | None:
         """Of the vertical axis, length 1 where it is a single value; None where there is no such axis."""
-        return None if self.vertical is None else np.atleast_1d(self.dataset[self.vertical].values)
+        return None if self.vertical is None else np.atleast_1d(self.dataset.variables[self.vertical].values)
 
     @cached_property
     def calendar(self) -> str:
         """CF name of the calendar of the times."""
         if self.time is None:
             return "standard"
-        return calendar_of(_valid_time(self.dataset, self.time))
+        return calendar_of(_valid_time(self.dataset.variables, self.time).values)
 
     @cached_property
     def times(self) -> list[list[str]] | None:
@@ -97,16 +104,16 @@ class Layout:
         if self.time is None:
             return None
         count = len(self.labels)
-        valid = _valid_time(self.dataset, self.time)
+        valid = _valid_time(self.dataset.variables, self.time)
         keep = {name: self.dataset.sizes[name] for name in self.others}
         axis = {self.time: self.dataset.sizes.get(self.time, 1)}
-        return _spread(valid.variable, keep | axis).reshape(count, -1)
+        return _spread(valid, keep | axis).reshape(count, -1)
 
     def values(self, name: str) -> np.ndarray:
         """One variable as ``(other, vertical, time, *space)``; what lacks an axis is repeated along it, unread."""
         order = [*self.others, *(dim for dim in (self.vertical, self.time) if dim in self.dataset.dims), *self.space]
         sizes = {str(dim): self.dataset.sizes[str(dim)] for dim in order}
-        array = _spread(self.dataset[name].variable, sizes)
+        array = _spread(self.dataset.variables[name], sizes)
         vertical = self.dataset.sizes.get(self.vertical, 1) if self.vertical else 1
         time = self.dataset.sizes.get(self.time, 1) if self.time else 1
         places = array.shape[len(order) - len(self.space) :] if self.kind == "grid" else (-1,)
@@ -127,8 +134,8 @@ class Layout:
         if self.kind != "grid":
             return self.x if name == "longitude" else self.y
         sizes = {dim: self.dataset.sizes[dim] for dim in self.space}
-        if name in self.dataset.coords:
-            return np.round(_spread(self.dataset[name].variable, sizes), _DECIMALS)
+        if name in self.dataset.variables:
+            return np.round(_spread(self.dataset.variables[name], sizes), _DECIMALS)
         lon, lat = np.meshgrid(self.x, self.y)
         return np.asarray(lon if name == "longitude" else lat)
 
@@ -151,13 +158,14 @@ def layouts(dataset: xr.Dataset) -> list[Layout]:
 
 
 def _lay_out(dataset: xr.Dataset) -> Layout:
+    coords = {str(name): dataset.variables[name] for name in dataset.coords}
     space, kind = _space(dataset)
-    x, y = _horizontal(dataset, space, kind)
     crs = _crs(dataset, space, kind)
+    x, y = _horizontal(coords, space, kind)
     if crs == DEGREES:
         x, y = np.round(x, _DECIMALS), np.round(y, _DECIMALS)
-    time = _time_axis(dataset)
-    vertical = _vertical_axis(dataset, exclude={*space, time})
+    time = _time_axis(coords, set(map(str, dataset.dims)))
+    vertical = _vertical_axis(coords, exclude={*space, time})
     others = tuple(str(dim) for dim in dataset.dims if dim not in {*space, time, vertical})
     return Layout(
         kind=kind,
@@ -169,8 +177,8 @@ def _lay_out(dataset: xr.Dataset) -> Layout:
         time=time,
         vertical=vertical,
         others=others,
-        labels=_labels(dataset, others, hide={time, vertical}),
-        columns=_columns(dataset, space, kind),
+        labels=_labels(coords, {dim: dataset.sizes[dim] for dim in others}, hide={time, vertical}),
+        columns=_columns(coords, space, kind),
     )
 
 
@@ -191,12 +199,11 @@ def iso(moments: np.ndarray) -> list[str]:
     return [f"{text}Z" for text in np.datetime_as_string(seconds if exact else flat.astype("M8[ms]")).tolist()]
 
 
-def calendar_of(coordinate: xr.DataArray) -> str:
-    """CF name of a time coordinate's calendar."""
-    if coordinate.dtype.kind == "M":
+def calendar_of(moments: np.ndarray) -> str:
+    """CF name of the calendar of some times."""
+    if moments.dtype.kind == "M" or not moments.size:
         return "standard"
-    flat = np.ravel(coordinate.values)
-    return str(getattr(flat[0], "calendar", "standard")) if flat.size else "standard"
+    return str(getattr(moments.flat[0], "calendar", "standard"))
 
 
 def plain(value: Any) -> Any:
@@ -221,93 +228,90 @@ def native(array: np.ndarray) -> np.ndarray:
 
 
 def _space(dataset: xr.Dataset) -> tuple[tuple[str, ...], Kind]:
+    dims, variables = dataset.dims, dataset.variables
     for dim, kind in _PLACES.items():
-        if dim in dataset.dims:
+        if dim in dims:
             return (dim,), kind
-    for y, x in (("lat", "lon"), ("latitude", "longitude"), ("y", "x"), ("rlat", "rlon")):
-        if y in dataset.dims and x in dataset.dims:
-            is_grid = y in dataset.coords and x in dataset.coords
-            return (y, x), "grid" if is_grid else "mesh"
-    longitude = dataset.coords.get("longitude")
+    for y, x in _LINES:
+        if y in dims and x in dims:
+            return (y, x), "grid" if y in variables and x in variables else "mesh"
+    longitude = variables.get("longitude")
     if longitude is None or longitude.ndim == 0:
         return (), "point"
-    dims = tuple(str(dim) for dim in longitude.dims)
-    return dims, "mesh" if len(dims) == 2 else "cell"
+    places = tuple(str(dim) for dim in longitude.dims)
+    return places, "mesh" if len(places) > 1 else "cell"
 
 
-def _horizontal(dataset: xr.Dataset, space: tuple[str, ...], kind: Kind) -> tuple[np.ndarray, np.ndarray]:
+def _horizontal(coords: Coords, space: tuple[str, ...], kind: Kind) -> tuple[np.ndarray, np.ndarray]:
     if kind == "grid":
-        return dataset[space[1]].values, dataset[space[0]].values
-    lon, lat = dataset["longitude"], dataset["latitude"]
-    return np.ravel(lon.values), np.ravel(lat.values)
+        return coords[space[1]].values, coords[space[0]].values
+    return np.ravel(coords["longitude"].values), np.ravel(coords["latitude"].values)
 
 
 def _crs(dataset: xr.Dataset, space: tuple[str, ...], kind: Kind) -> str:
     if kind != "grid" or space[0] in {"lat", "latitude"}:
         return DEGREES
-    for name in ("spatial_ref", "crs"):
+    for name in _MAPPINGS:
         if name in dataset.variables:
-            attrs = dataset[name].attrs
+            attrs = dataset.variables[name].attrs
             if wkt := attrs.get("crs_wkt") or attrs.get("spatial_ref"):
                 return str(wkt)
     return str(dataset.attrs.get("crs") or DEGREES)
 
 
-def _time_axis(dataset: xr.Dataset) -> str | None:
+def _time_axis(coords: Coords, dims: set[str]) -> str | None:
     """The dim or single coordinate along which valid time goes."""
-    if "time" in dataset.dims:
+    if "time" in dims:
         return "time"
-    dims = set(dataset["time"].dims) if "time" in dataset.coords else None
-    if dims is not None and dims & set(_PLACES):
+    along = set(coords["time"].dims) if "time" in coords else None
+    if along is not None and along & set(_PLACES):
         return None
-    if "step" in dataset.dims and (dims is None or "step" in dims):
-        return "step" if dims or "reference_time" in dataset.coords else None
-    if dims is not None and not dims:
+    if "step" in dims and (along is None or "step" in along):
+        return "step" if along or "reference_time" in coords else None
+    if along is not None and not along:
         return "time"
-    return "reference_time" if "reference_time" in dataset.coords else None
+    return "reference_time" if "reference_time" in coords else None
 
 
-def _valid_time(dataset: xr.Dataset, axis: str) -> xr.DataArray:
-    if "time" in dataset.coords:
-        return dataset["time"]
+def _valid_time(variables: Mapping[Any, xr.Variable], axis: str) -> xr.Variable:
+    if "time" in variables:
+        return variables["time"]
     if axis != "step":
-        return dataset[axis]
-    step = dataset["step"]
+        return variables[axis]
+    step = variables["step"]
     if step.dtype.kind != "m":
         step = (step * 3_600_000_000_000).astype("m8[ns]")
-    return dataset["reference_time"] + step
+    return variables["reference_time"] + step
 
 
-def _vertical_axis(dataset: xr.Dataset, exclude: set[str | None]) -> str | None:
-    for name, coordinate in dataset.coords.items():
-        if name in exclude or coordinate.ndim > 1 or coordinate.dtype.kind not in "iuf":
+def _vertical_axis(coords: Coords, exclude: set[str | None]) -> str | None:
+    for name, coordinate in coords.items():
+        if name in exclude or coordinate.dims not in {(), (name,)} or coordinate.dtype.kind not in "iuf":
             continue
-        if coordinate.ndim == 1 and coordinate.dims != (name,):
-            continue
-        attrs = coordinate.attrs
-        if attrs.get("axis") == "Z" or "positive" in attrs or attrs.get("kind") == "vertical" or name in VERTICAL_NAMES:
-            return str(name)
+        if coordinate.attrs.get("axis") == "Z" or "positive" in coordinate.attrs or name in VERTICAL_NAMES:
+            return name
     return None
 
 
-def _labels(dataset: xr.Dataset, others: tuple[str, ...], hide: set[str | None]) -> tuple[dict[str, Any], ...]:
+def _labels(coords: Coords, others: dict[str, int], hide: set[str | None]) -> tuple[dict[str, Any], ...]:
+    hidden = {*hide, "longitude", "latitude", "time", *_MAPPINGS}
     single = {
-        str(name): plain(coordinate.values)
-        for name, coordinate in dataset.coords.items()
-        if coordinate.ndim == 0 and name not in {*hide, "longitude", "latitude", "spatial_ref", "crs", "time"}
+        name: plain(coordinate.values)
+        for name, coordinate in coords.items()
+        if coordinate.ndim == 0 and name not in hidden
     }
     columns = [
-        [(dim, plain(value)) for value in (dataset[dim].values if dim in dataset.coords else range(dataset.sizes[dim]))]
-        for dim in others
+        [(dim, plain(value)) for value in (coords[dim].values if dim in coords else range(size))]
+        for dim, size in others.items()
     ]
     return tuple(single | dict(chosen) for chosen in product(*columns))
 
 
-def _columns(dataset: xr.Dataset, space: tuple[str, ...], kind: Kind) -> dict[str, np.ndarray]:
+def _columns(coords: Coords, space: tuple[str, ...], kind: Kind) -> dict[str, np.ndarray]:
     if kind not in _PLACES.values() or not space:
         return {}
     return {
-        str(name): coordinate.values
-        for name, coordinate in dataset.coords.items()
+        name: coordinate.values
+        for name, coordinate in coords.items()
         if coordinate.dims == space and name not in {"longitude", "latitude", *space}
     }

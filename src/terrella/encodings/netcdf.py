@@ -106,7 +106,7 @@ def _write_coordinate(file: netCDF4.Dataset, name: str, coordinate: xr.DataArray
     values = coordinate.values
     kind = values.dtype.kind
     if kind == "M" or (kind == "O" and values.size and hasattr(np.ravel(values)[0], "calendar")):
-        values, encoded = _times(values, calendar_of(coordinate))
+        values, encoded = _times(values, calendar_of(values))
         attrs = {key: value for key, value in attrs.items() if key not in _ENCODED_IN_VALUES} | encoded
     elif kind == "m":
         values, attrs = values / np.timedelta64(1, "h"), attrs | {"units": "hours"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,7 +68,16 @@ def others(axis: Axis, wanted: Sequence[Any]) -> np.ndarray:
     return np.array([_other(axis, value) for value in wanted], dtype=np.int64)
 
 
+def matching(axis: Axis, wanted: Sequence[Any]) -> np.ndarray:
+    """All indices that have one of the values. Raises Invalid with what there is."""
+    return np.unique(np.concatenate([_matches(axis, value) for value in wanted]))
+
+
 def _other(axis: Axis, value: Any) -> int:
+    return int(_matches(axis, value)[0])
+
+
+def _matches(axis: Axis, value: Any) -> np.ndarray:
     stored = _as_stored(axis, value)
     if axis.values.dtype.kind in "iuf":
         close = np.isclose(axis.values.astype(np.float64), stored, rtol=_CLOSE, atol=0)
@@ -78,7 +88,7 @@ def _other(axis: Axis, value: Any) -> int:
     found = np.flatnonzero(close)
     if not found.size:
         raise Invalid(f"There is no {axis.name} {value!s:.60}. {_known(axis)}", parameter=axis.name)
-    return int(found[0])
+    return found
 
 
 def _as_stored(axis: Axis, value: Any) -> Any:
@@ -103,6 +113,7 @@ def _as_stored(axis: Axis, value: Any) -> Any:
 
 def _known(axis: Axis) -> str:
     """What there is, in a line."""
+    axis = replace(axis, values=np.array(list(dict.fromkeys(axis.values.tolist())), dtype=axis.values.dtype))
     if axis.kind in ("reference_time", "time"):
         texts = iso(axis.values[:10], axis.calendar)
     elif axis.kind == "step":

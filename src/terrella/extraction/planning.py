@@ -11,6 +11,7 @@ import numpy as np
 from terrella.cubes.selecting import Indices, Selection, as_slice
 from terrella.errors import Invalid, nearest_names
 from terrella.extraction import levels, times
+from terrella.extraction.hidden import hidden_axis
 from terrella.extraction.shapes import cells_of
 from terrella.extraction.variables import resolve
 from terrella.model.extraction import Corridor, Extraction, Span, Trajectory
@@ -124,6 +125,9 @@ def _selected(cube: Cube, request: Extraction, axes: dict[str, Axis]) -> dict[st
     for name, wanted in request.select.items():
         if name in axes:
             found[name] = np.array(list(dict.fromkeys(levels.others(axes[name], wanted).tolist())), dtype=np.int64)
+        elif "time" in axes and (hidden := hidden_axis(cube, axes["time"], name)) is not None:
+            places = levels.matching(hidden, wanted)
+            found["time"] = np.intersect1d(found["time"], places) if "time" in found else places
         elif not any(axis.name == name for axis in cube.axes):
             known = [axis.name for axis in cube.axes]
             raise Invalid(f"There is no axis {name!r:.60} here. {nearest_names(name, known)}", parameter=name[:60])

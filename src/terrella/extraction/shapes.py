@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 import shapely.geometry
 
-from terrella.errors import Invalid
+from terrella.errors import Invalid, TooLarge
 from terrella.extraction.boxes import box, everything, is_latlon
 from terrella.extraction.cells import Cells, single
 from terrella.extraction.corridors import along
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Range = tuple[float, float]
 PARAMETER = "coords"
+MOST_VERTICES = 5000
+"""Of a corridor: each of its segments is laid over the grid by itself."""
 
 
 def cells_of(grid: Grid, shape: Shape, longitudes: Range) -> Cells:
@@ -126,6 +128,13 @@ def _corridor(grid: Grid, shape: Corridor, longitudes: Range) -> Cells:
     places = shape.path.places
     if not places:
         raise Invalid("A corridor needs a line.", parameter=PARAMETER)
+    if len(places) > MOST_VERTICES:
+        raise TooLarge(
+            f"A corridor's line has at most {MOST_VERTICES:,} vertices, not {len(places):,}. Simplify it, or ask in "
+            "parts.",
+            parameter=PARAMETER,
+            details={"limit": MOST_VERTICES, "vertices": len(places)},
+        )
     _check_places(*(np.array(column, dtype=np.float64) for column in zip(*places, strict=True)))
     if not (np.isfinite(shape.width) and shape.width > 0):
         raise Invalid(f"A width is a positive number of metres, not {shape.width:g}.", parameter="corridor-width")

@@ -98,6 +98,10 @@ class CurvilinearGrid(PlaceCells, Identity):
 
     def extent(self) -> Extent:
         """Around the corners of the cells, and over a pole that they cover."""
+        return self._extent
+
+    @cached_property
+    def _extent(self) -> Extent:
         if not self._places[0].size:
             raise Invalid("None of the cells has a place.", parameter="grid")
         lon, lat = lonlat(self._corners.reshape(-1, 3))

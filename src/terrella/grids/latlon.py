@@ -141,9 +141,13 @@ class LatLonCells:
 
     def _between(self, position: Cells, west: Floats, east: Floats) -> Cells:
         start, stop = self.meridians.spans(west, east)
-        column, which = ranges(start.ravel(), stop.ravel())
-        row = self.lat_line.order[np.tile(position, 2)[which]]
-        return distinct(row * self.lon_line.count + self.meridians.columns[column])
+        real = np.flatnonzero(stop.ravel() > start.ravel())
+        first, last = start.ravel()[real], stop.ravel()[real]
+        before = self.lat_line.order[np.tile(position, 2)[real]] * self.lon_line.count
+        # In the order of the array, so that there is hardly anything to sort in the end.
+        order = np.argsort(before + self.meridians.columns[first], kind="stable")
+        column, counts = ranges(first[order], last[order])
+        return distinct(np.repeat(before[order], counts) + self.meridians.columns[column])
 
     def areas(self, cells: np.ndarray | None = None) -> Floats:
         """Square metres between parallels and meridians: R² Δλ (sin north - sin south)."""

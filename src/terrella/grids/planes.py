@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from terrella.errors import TooLarge
 from terrella.grids.outlines import boxes, geojson, ring_polygon
 from terrella.grids.places import in_box
-from terrella.grids.spans import Region
-from terrella.grids.sphere import extent_of, over_poles
+from terrella.grids.spans import Region, check_count
+from terrella.grids.sphere import SLACK_M, cap_extent, checked_circle, distance, extent_of, over_poles
 from terrella.grids.tables import Cells, Flags, Floats
-from terrella.grids.tiles import Tiles
-from terrella.model.space import GLOBE, Extent
+from terrella.grids.tiles import Tiles, Windows, count_cells
+from terrella.model.space import EARTH_RADIUS_M, GLOBE, Extent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from terrella.model.stac import Document
-
-MOST_TESTED = 2**27
-"""Centres computed for one selection; about two minutes of projecting."""
 
 
 class PlaneCells:
@@ -56,25 +52,56 @@ class PlaneCells:
         return self.place(row, column)
 
     def within(self, geometry: BaseGeometry) -> Cells:
-        """Cells whose centre lies in a polygon, boundary included. Raises TooLarge above `MOST_TESTED` candidates."""
+        """Cells whose centre lies in a polygon, boundary included. Raises TooLarge where too many would be tested."""
         region = Region(geometry)
-        return self._where(region.extents, region.holds)
+        return self._where(
+            region.extents,
+            lambda at: region.holds_boxes(
+                at.lon - at.half_width, at.lat - at.radius, at.lon + at.half_width, at.lat + at.radius
+            ),
+            region.holds,
+        )
 
     def in_extent(self, extent: Extent) -> Cells:
         """Cells whose centre lies in a box, edges included to 1e-9 degrees."""
-        return self._where(extent.parts(), lambda lon, lat: in_box(lon, lat, extent))
+        middle, half = extent.west + extent.width / 2, extent.width / 2
 
-    def _where(self, extents: tuple[Extent, ...], test: Callable[[Floats, Floats], Flags]) -> Cells:
-        windows = self._tiles.select(extents)
-        count = int(((windows[:, 1] - windows[:, 0]) * (windows[:, 3] - windows[:, 2])).sum())
-        if count > MOST_TESTED:
-            raise TooLarge(
-                f"That area touches {count:,} cells of this grid, more than the {MOST_TESTED:,} that one selection may "
-                "test. Ask for a smaller area.",
-                details={"cells": count, "limit": MOST_TESTED},
-            )
-        found = [cells[test(*self.centres(cells))] for cells in self._tiles.cells(windows)]
-        return np.sort(np.concatenate([np.empty(0, dtype=np.int64), *found]))
+        def inside(at: Windows) -> Flags:
+            rows = (at.lat - at.radius >= extent.south) & (at.lat + at.radius <= extent.north)
+            apart = np.abs(np.mod(at.lon - middle + 180.0, 360.0) - 180.0)
+            return rows & ((apart + at.half_width <= half) | (half >= 180.0))
+
+        return self._where(extent.parts(), inside, lambda lon, lat: in_box(lon, lat, extent))
+
+    def in_circle(self, lon: float, lat: float, radius: float) -> Cells:
+        """Cells whose centre lies within `radius` metres of the place, rim included to a micrometre."""
+        lon, lat, radius = checked_circle(lon, lat, radius)
+
+        def inside(at: Windows) -> Flags:
+            return distance(lon, lat, at.lon, at.lat) + EARTH_RADIUS_M * np.radians(at.radius) <= radius
+
+        return self._where(
+            cap_extent(lon, lat, radius).parts(), inside, lambda x, y: distance(lon, lat, x, y) <= radius + SLACK_M
+        )
+
+    @property
+    def _has_gaps(self) -> bool:
+        """Whether some cells may have no place."""
+        return False
+
+    def _where(
+        self,
+        extents: tuple[Extent, ...],
+        inside: Callable[[Windows], Flags],
+        test: Callable[[Floats, Floats], Flags],
+    ) -> Cells:
+        """Cells of windows that lie wholly inside, and of the others those whose centre passes the test."""
+        surely = (lambda at: np.zeros(at.lat.shape, dtype=bool)) if self._has_gaps else inside
+        whole, partly = self._tiles.select(extents, surely)
+        check_count(int(count_cells(whole).sum()))
+        check_count(int(count_cells(partly).sum()))
+        found = [cells[test(*self.centres(cells))] for cells in self._tiles.cells(partly)]
+        return np.sort(np.concatenate([np.empty(0, dtype=np.int64), *self._tiles.cells(whole), *found]))
 
     def _outline(self, points: int) -> tuple[Floats, Floats]:
         """The border, or the limb where part of the border is off the Earth."""
@@ -92,8 +119,8 @@ class PlaneCells:
     def _limb(self, points: int) -> tuple[Floats, Floats]:
         """Around the outermost visible centres: along the first and last visible row, and down the ends of the rows."""
         ny, nx = self.shape
-        rows = np.unique(np.linspace(0, ny - 1, min(ny, 8 * points)).astype(np.int64))
-        columns = np.unique(np.linspace(0, nx - 1, min(nx, 40 * points)).astype(np.int64))
+        rows = np.unique(np.linspace(0, ny - 1, min(ny, 200)).astype(np.int64))
+        columns = np.unique(np.linspace(0, nx - 1, min(nx, 800)).astype(np.int64))
         lon, _ = self.place(np.repeat(rows, columns.size), np.tile(columns, rows.size))
         seen = np.isfinite(lon).reshape(rows.size, columns.size)
         some = np.flatnonzero(seen.any(axis=1))

@@ -17,10 +17,7 @@ from terrella.grids.lines import Line
 from terrella.grids.planes import PlaneCells
 from terrella.grids.regular import RegularGrid
 from terrella.grids.sphere import (
-    SLACK_M,
     Closest,
-    cap_extent,
-    checked_circle,
     chord,
     distance,
     fan_areas,
@@ -166,6 +163,10 @@ class ProjectedGrid(PlaneCells, Identity):
         row, column = self._indices(np.where(shown, x, np.nan), np.where(shown, y, np.nan))
         return row, column
 
+    @property
+    def _has_gaps(self) -> bool:
+        return self._folds
+
     @cached_property
     def _folds(self) -> bool:
         """Whether some of the plane is not the Earth, or shows it again (a sinusoidal map): check all then."""
@@ -220,12 +221,6 @@ class ProjectedGrid(PlaneCells, Identity):
         # A NaN neighbour lies off the Earth: look at the next cells all the same.
         far = [np.minimum(np.floor(np.nan_to_num(1.15 * w, nan=1.5) + 0.55), 32).astype(np.int64) for w in wide]
         return far[0], far[1]
-
-    def in_circle(self, lon: float, lat: float, radius: float) -> Cells:
-        """Cells whose centre lies within `radius` metres of the place, rim included to a micrometre."""
-        lon, lat, radius = checked_circle(lon, lat, radius)
-        box = cap_extent(lon, lat, radius)
-        return self._where(box.parts(), lambda x, y: distance(lon, lat, x, y) <= radius + SLACK_M)
 
     def areas(self, cells: np.ndarray | None = None) -> Floats:
         """Square metres on the sphere of the quadrilaterals of projected corners, sides along great circles.

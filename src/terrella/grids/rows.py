@@ -142,8 +142,9 @@ class Rows:
         count, step = self.counts[row], 360.0 / self.counts[row]
         low = np.ceil((west - TOLERANCE - self.firsts[row]) / step).astype(np.int64)
         high = np.floor((east + TOLERANCE - self.firsts[row]) / step).astype(np.int64)
-        column, which = ranges(low, np.minimum(high + 1, low + count))
-        return distinct(self.starts[row][which] + column % count[which])
+        order = np.lexsort((low % count, row))
+        column, counts = ranges(low[order], np.minimum(high + 1, low + count)[order])
+        return distinct(np.repeat(self.starts[row[order]], counts) + column % np.repeat(count[order], counts))
 
 
 class RowCells:

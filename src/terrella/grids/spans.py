@@ -17,21 +17,20 @@ from terrella.model.space import Extent
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
-MOST_CELLS = 2**28
-"""No selection gives more cells than this: their numbers alone are 2 GiB."""
+MOST_CELLS = 2**26
+"""No selection gives more cells than this: their numbers alone are half a GiB."""
 
 
 def ranges(start: Cells, stop: Cells) -> tuple[Cells, Cells]:
-    """All integers of the half-open ranges, one range after the other, and the index of the range of each.
+    """All integers of the half-open ranges, one range after the other, and the length of each range.
 
     Raises TooLarge above `MOST_CELLS`.
     """
     counts = np.maximum(stop - start, 0)
     total = int(counts.sum())
     check_count(total)
-    which = np.repeat(np.arange(counts.size), counts)
     before = np.cumsum(counts) - counts
-    return np.arange(total) - before[which] + start[which], which
+    return np.arange(total) + np.repeat(start - before, counts), counts
 
 
 def check_count(total: int) -> None:
@@ -46,6 +45,8 @@ def check_count(total: int) -> None:
 
 def distinct(cells: Cells) -> Cells:
     """Sorted, each once."""
+    if (cells[1:] > cells[:-1]).all():
+        return cells
     sorted_ = np.sort(cells)
     keep = np.ones(sorted_.size, dtype=bool)
     keep[1:] = sorted_[1:] != sorted_[:-1]
@@ -90,7 +91,8 @@ def _crossings(
 ) -> tuple[Cells, Floats, Floats]:
     low = np.searchsorted(lats, np.minimum(y1, y2), side="left")
     high = np.searchsorted(lats, np.maximum(y1, y2), side="left")
-    row, which = ranges(low, high)
+    row, counts = ranges(low, high)
+    which = np.repeat(np.arange(counts.size), counts)
     share = (lats[row] - y1[which]) / (y2[which] - y1[which])
     x = x1[which] + share * (x2[which] - x1[which])
     order = np.lexsort((x, row, part[which]))
@@ -102,7 +104,8 @@ def _touches(x1: Floats, y1: Floats, x2: Floats, y2: Floats, lats: Floats) -> tu
     """First vertices on a row, and edges along one: what the half-open rule of crossings may leave out."""
     low = np.searchsorted(lats, y1 - TOLERANCE, side="left")
     high = np.searchsorted(lats, y1 + TOLERANCE, side="right")
-    row, which = ranges(low, high)
+    row, counts = ranges(low, high)
+    which = np.repeat(np.arange(counts.size), counts)
     level = np.abs(y2[which] - lats[row]) <= TOLERANCE
     other = np.where(level, x2[which], x1[which])
     return row, np.minimum(x1[which], other), np.maximum(x1[which], other)
@@ -138,6 +141,13 @@ class Region:
             moved = lon + 360.0 * turns
             near = np.flatnonzero((moved >= west) & (moved <= east) & (lat >= south) & (lat <= north) & ~inside)
             inside[near] = shapely.intersects_xy(self._prepared, moved[near], lat[near])
+        return inside
+
+    def holds_boxes(self, west: Floats, south: Floats, east: Floats, north: Floats) -> Flags:
+        """Which boxes, longitudes unwrapped, surely lie wholly inside."""
+        inside = np.zeros(west.shape, dtype=bool)
+        for turn in (-360.0, 0.0, 360.0):
+            inside |= shapely.contains_properly(self._prepared, shapely.box(west + turn, south, east + turn, north))
         return inside
 
 

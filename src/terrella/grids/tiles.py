@@ -36,12 +36,22 @@ class Windows:
     lat: Floats
     radius: Floats
 
+    @cached_property
+    def half_width(self) -> Floats:
+        """Degrees of longitude that each circle reaches to both sides."""
+        over_pole = np.abs(self.lat) + self.radius >= 90.0
+        narrow = np.sin(np.radians(np.minimum(self.radius, 90.0))) / np.maximum(np.cos(np.radians(self.lat)), 1e-12)
+        half = np.degrees(np.arcsin(np.minimum(narrow, 1.0)))
+        return np.asarray(np.where(over_pole | (narrow >= 1.0), 180.0, half))
+
+    @cached_property
+    def sizes(self) -> Cells:
+        """Cells of each window."""
+        return count_cells(self.bounds)
+
     def near(self, extents: Iterable[Extent]) -> Flags:
         """Which may touch one of the boxes (none of them crosses the antimeridian)."""
-        south, north = self.lat - self.radius, self.lat + self.radius
-        over_pole = (north >= 90.0) | (south <= -90.0)
-        narrow = np.sin(np.radians(np.minimum(self.radius, 90.0))) / np.maximum(np.cos(np.radians(self.lat)), 1e-12)
-        half = np.where(over_pole | (narrow >= 1.0), 180.0, np.degrees(np.arcsin(np.minimum(narrow, 1.0))))
+        south, north, half = self.lat - self.radius, self.lat + self.radius, self.half_width
         found = np.zeros(self.lat.shape, dtype=bool)
         for box in extents:
             apart = np.abs(np.mod(self.lon - (box.west + box.east) / 2 + 180.0, 360.0) - 180.0)
@@ -83,17 +93,22 @@ class Tiles:
         grown = np.where((length[:, 0] <= 1e-9) & real.any(axis=(1, 2)), 180.0, grown)
         return Windows(bounds, *lonlat(middle), np.minimum(np.where(np.isnan(widest), -1.0, grown), 180.0))
 
-    def select(self, extents: Iterable[Extent]) -> Cells:
-        """Bounds of windows that together hold every cell in the boxes, shape (n, 4): top, bottom, left, right."""
+    def select(self, extents: Iterable[Extent], inside: Callable[[Windows], Flags]) -> tuple[Cells, Cells]:
+        """Bounds of windows that together hold every cell in the boxes, shape (n, 4): top, bottom, left, right.
+
+        First those that lie wholly `inside` the shape that the boxes are around, then those whose cells are to test.
+        """
         boxes = tuple(extents)
         windows = self._top.take(self._top.near(boxes))
-        small = np.empty((0, 4), dtype=np.int64)
+        sure, test = np.empty((0, 4), dtype=np.int64), np.empty((0, 4), dtype=np.int64)
         while windows.lat.size:
-            bounds = windows.bounds
-            big = (bounds[:, 1] - bounds[:, 0]) * (bounds[:, 3] - bounds[:, 2]) > _SMALL
-            small = np.concatenate([small, bounds[~big]])
+            whole = inside(windows)
+            sure = np.concatenate([sure, windows.bounds[whole]])
+            windows = windows.take(~whole)
+            big = windows.sizes > _SMALL
+            test = np.concatenate([test, windows.bounds[~big]])
             windows = self._split(windows.take(big), boxes)
-        return small
+        return sure, test
 
     def _split(self, windows: Windows, boxes: tuple[Extent, ...]) -> Windows:
         if not windows.lat.size:
@@ -112,14 +127,18 @@ class Tiles:
 
     def cells(self, windows: Cells) -> Iterator[Cells]:
         """Numbers of all cells of the windows, about a million at a time."""
-        sizes = (windows[:, 1] - windows[:, 0]) * (windows[:, 3] - windows[:, 2])
-        batch = np.cumsum(sizes) // _AT_ONCE
+        batch = np.cumsum(count_cells(windows)) // _AT_ONCE
         for start in np.flatnonzero(np.diff(batch, prepend=-1)):
             chosen = windows[start:][batch[start:] == batch[start]]
             yield np.concatenate([self._numbers(*bounds) for bounds in chosen.tolist()])
 
     def _numbers(self, top: int, bottom: int, left: int, right: int) -> Cells:
         return (np.arange(top, bottom)[:, None] * self.shape[1] + np.arange(left, right)).ravel()
+
+
+def count_cells(bounds: Cells) -> Cells:
+    """Cells of each window."""
+    return np.asarray((bounds[:, 1] - bounds[:, 0]) * (bounds[:, 3] - bounds[:, 2]), dtype=np.int64)
 
 
 def _cut(bounds: Cells, down: int, right: int) -> Cells:

@@ -37,6 +37,21 @@ pragma mmap_size = 2000000000;
 pragma journal_size_limit = 67108864;
 """
 
+_WRITER_CACHE = -131_072
+"""kB (negative says so): a bulk load touches many pages, and each should reach the log once."""
+
+
+_OLDEST = (3, 38)
+"""Of SQLite: the first with JSON operators."""
+
+
+def _check_library() -> None:
+    if sqlite3.sqlite_version_info < _OLDEST:
+        raise Unsupported(
+            f"SQLite {sqlite3.sqlite_version} is in use, {'.'.join(map(str, _OLDEST))} is needed. If ecCodes was "
+            "imported first, it has put its own old SQLite in place: import terrella (or sqlite3) before eccodes."
+        )
+
 
 class _Write:
     """One caller's work on the writer connection, and what became of it."""
@@ -70,9 +85,11 @@ class Database:
         self._waiting: deque[_Write] = deque()
         self._turn = threading.Lock()
         self._closed = False
+        _check_library()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = self._connect()
         try:
+            self._writer.execute(f"pragma cache_size = {_WRITER_CACHE}")
             _migrate(self._writer, migrations, path)
         except BaseException:
             self._writer.close()

@@ -9,7 +9,9 @@ import numpy as np
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shapely.affinity import scale
 from shapely.geometry import shape as from_geojson
+from shapely.ops import unary_union
 
 from terrella.contracts.grids import Grid
 from terrella.grids import (
@@ -80,17 +82,20 @@ def polygons(draw: DrawFn, grid: Grid) -> BaseGeometry:
         south, hole = draw(st.floats(-80.0, 80.0)), draw(st.booleans())
         sign = draw(st.sampled_from([-1, 1]))
         outer: BaseGeometry = shapely.box(-180, min(sign * 90, sign * south), 180, max(sign * 90, sign * south))
-        inner = shapely.box(-180, min(sign * 90, sign * 85), 180, max(sign * 90, sign * 85))
-        return outer.difference(inner) if hole else outer
+        return (
+            outer.difference(shapely.box(-180, min(sign * 90, sign * 85), 180, max(sign * 90, sign * 85)))
+            if hole
+            else outer
+        )
     if kind == "box":
         return _box_on_centres(draw, grid)
     lon, lat = draw(st.floats(-200.0, 380.0)), draw(st.floats(-85.0, 85.0))
     star = _star(draw, lon, lat)
     if kind == "holed":
-        inner = shapely.affinity.scale(star, 0.5, 0.5, origin=(lon, lat))
+        inner: BaseGeometry = scale(star, 0.5, 0.5, origin=(lon, lat))
         return star.difference(inner)
     if kind == "pair":
-        return shapely.union_all([star, _star(draw, lon + draw(st.floats(-90.0, 90.0)), -lat)])
+        return unary_union([star, _star(draw, lon + draw(st.floats(-90.0, 90.0)), -lat)])
     return star
 
 
@@ -100,7 +105,7 @@ def _star(draw: DrawFn, lon: float, lat: float) -> BaseGeometry:
     turn = np.linspace(0, 2 * np.pi, len(rays), endpoint=False)
     x, y = lon + size * np.array(rays) * np.cos(turn), lat + size * np.array(rays) * np.sin(turn)
     made = shapely.make_valid(shapely.Polygon(np.column_stack([x, np.clip(y, -90, 90)])))
-    star: BaseGeometry = shapely.union_all([part for part in shapely.get_parts(made) if part.geom_type == "Polygon"])
+    star: BaseGeometry = unary_union([part for part in shapely.get_parts(made) if part.geom_type == "Polygon"])
     return star
 
 
@@ -242,12 +247,10 @@ def brute_within(grid: Grid, geometry: BaseGeometry) -> tuple[np.ndarray, np.nda
     lon, lat = grid.centres()
     inside, near = np.zeros(lon.size, dtype=bool), np.zeros(lon.size, dtype=bool)
     for turn in (-720.0, -360.0, 0.0, 360.0, 720.0):
-        points = np.atleast_1d(
-            shapely.points(np.where(np.isnan(lon), np.inf, lon + turn), np.where(np.isnan(lat), np.inf, lat))
-        )
         real = np.isfinite(lon)
-        inside[real] |= shapely.intersects(geometry, points[real])
-        near[real] |= shapely.distance(geometry, points[real]) < 1e-8
+        points = shapely.points(lon[real] + turn, lat[real])
+        inside[real] |= shapely.intersects(geometry, points)
+        near[real] |= shapely.distance(geometry, points) < 1e-8
     return np.flatnonzero(inside), np.flatnonzero(near)
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from terrella.cubes.images.times import parse_time, taken, time_in_name
+
+utc = partial(datetime, tzinfo=UTC)
+EARLIEST, LATEST = utc(1900, 1, 1).replace(tzinfo=None), utc(2099, 12, 31).replace(tzinfo=None)
 
 
 @pytest.mark.parametrize(
@@ -86,9 +90,7 @@ def test_any_text(text, digits):
 
 
 @settings(derandomize=True, deadline=None)
-@given(
-    some.datetimes(EARLIEST, LATEST)).map(lambda at: at.replace(microsecond=0, tzinfo=UTC))
-)
+@given(some.datetimes(EARLIEST, LATEST).map(lambda at: at.replace(microsecond=0, tzinfo=UTC)))
 def test_every_time_is_found_again(at):
     for pattern in ("x_%Y%m%dT%H%M%S_y", "x_%Y-%m-%dT%H:%M:%S", "x%Y%m%d%H%M%S", "x_s%Y%j%H%M%S0_y"):
         assert time_in_name(at.strftime(pattern)) == at

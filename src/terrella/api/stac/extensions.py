@@ -58,6 +58,8 @@ WORDS: list[str] = [
     SortConformanceClasses.ITEM_SEARCH_SORT,
     SortConformanceClasses.FEATURES_SORT,
     SortConformanceClasses.COLLECTION_SEARCH_SORT,
+    "https://api.stacspec.org/v1.0.0/item-search#sort",  # pystac-client looks for 1.0 only
+    "https://api.stacspec.org/v1.0.0/ogcapi-features#sort",
     FreeTextConformanceClasses.SEARCH,
     FreeTextConformanceClasses.ITEMS,
     FreeTextConformanceClasses.COLLECTIONS,

@@ -95,7 +95,7 @@ Aggregations = Annotated[
 ]
 
 
-@attr.s(auto_attribs=True)
+@attr.s(auto_attribs=True, kw_only=True)
 class Conditions(APIRequest):
     """Which items, in a query string."""
 
@@ -111,7 +111,7 @@ class Conditions(APIRequest):
     filter_crs: FilterCrs = None
 
 
-@attr.s(auto_attribs=True)
+@attr.s(auto_attribs=True, kw_only=True)
 class ItemSearch(Conditions):
     """GET /search."""
 
@@ -121,26 +121,14 @@ class ItemSearch(Conditions):
     token: Token = None
 
 
-@attr.s(auto_attribs=True)
-class ItemsOfCollection(APIRequest):
-    """GET /collections/{collection_id}/items."""
+@attr.s(auto_attribs=True, kw_only=True)
+class ItemsOfCollection(ItemSearch):
+    """GET /collections/{collection_id}/items. pystac-client sends `collections` along, which then must agree."""
 
     collection_id: CollectionId
-    ids: Ids = None
-    bbox: Bbox = None
-    datetime: Datetime = None
-    query: QueryText = None
-    q: FreeText = None
-    filter_expr: Filter = None
-    filter_lang: FilterLang = None
-    filter_crs: FilterCrs = None
-    sortby: Sortby = None
-    fields: Fields = None
-    limit: Limit = None
-    token: Token = None
 
 
-@attr.s(auto_attribs=True)
+@attr.s(auto_attribs=True, kw_only=True)
 class CollectionSearchParameters(APIRequest):
     """GET /collections."""
 
@@ -157,14 +145,14 @@ class CollectionSearchParameters(APIRequest):
     token: Token = None
 
 
-@attr.s(auto_attribs=True)
+@attr.s(auto_attribs=True, kw_only=True)
 class OneCollection(APIRequest):
     """/collections/{collection_id}."""
 
     collection_id: CollectionId
 
 
-@attr.s(auto_attribs=True)
+@attr.s(auto_attribs=True, kw_only=True)
 class OneItem(APIRequest):
     """/collections/{collection_id}/items/{item_id}."""
 
@@ -172,7 +160,7 @@ class OneItem(APIRequest):
     item_id: ItemId
 
 
-@attr.s(auto_attribs=True)
+@attr.s(auto_attribs=True, kw_only=True)
 class BrowsedPage(APIRequest):
     """/collections/{collection_id}/browse."""
 
@@ -180,35 +168,25 @@ class BrowsedPage(APIRequest):
     token: Token = None
 
 
-@attr.s(auto_attribs=True)
+@attr.s(auto_attribs=True, kw_only=True)
 class QueryablesOf(APIRequest):
     """GET /queryables."""
 
     collections: CollectionIds = None
 
 
-@attr.s(auto_attribs=True)
+@attr.s(auto_attribs=True, kw_only=True)
 class Aggregated(Conditions):
     """GET /aggregate."""
 
     aggregations: Aggregations = None
 
 
-@attr.s(auto_attribs=True)
-class AggregatedOfCollection(APIRequest):
+@attr.s(auto_attribs=True, kw_only=True)
+class AggregatedOfCollection(Aggregated):
     """GET /collections/{collection_id}/aggregate."""
 
     collection_id: CollectionId
-    aggregations: Aggregations = None
-    ids: Ids = None
-    bbox: Bbox = None
-    intersects: Intersects = None
-    datetime: Datetime = None
-    query: QueryText = None
-    q: FreeText = None
-    filter_expr: Filter = None
-    filter_lang: FilterLang = None
-    filter_crs: FilterCrs = None
 
 
 class _Body(BaseModel):
@@ -283,42 +261,42 @@ Patch = Annotated[
 ]
 
 
-@attr.s(auto_attribs=True)
+@attr.s(auto_attribs=True, kw_only=True)
 class NewItem(OneCollection):
     """POST /collections/{collection_id}/items: an item or a FeatureCollection of items."""
 
     document: JsonObject
 
 
-@attr.s(auto_attribs=True)
+@attr.s(auto_attribs=True, kw_only=True)
 class WholeItem(OneItem):
     """PUT /collections/{collection_id}/items/{item_id}."""
 
     document: JsonObject
 
 
-@attr.s(auto_attribs=True)
+@attr.s(auto_attribs=True, kw_only=True)
 class PatchedItem(OneItem):
     """PATCH /collections/{collection_id}/items/{item_id}."""
 
     patch: Patch
 
 
-@attr.s(auto_attribs=True)
+@attr.s(auto_attribs=True, kw_only=True)
 class NewCollection(APIRequest):
     """POST /collections."""
 
     document: JsonObject
 
 
-@attr.s(auto_attribs=True)
+@attr.s(auto_attribs=True, kw_only=True)
 class WholeCollection(OneCollection):
     """PUT /collections/{collection_id}."""
 
     document: JsonObject
 
 
-@attr.s(auto_attribs=True)
+@attr.s(auto_attribs=True, kw_only=True)
 class PatchedCollection(OneCollection):
     """PATCH /collections/{collection_id}."""
 

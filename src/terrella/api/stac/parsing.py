@@ -41,8 +41,11 @@ def search_of(given: Given, *, collection: str | None = None) -> Search:
     """The item search that was asked for. Raises Invalid."""
     if given.get("bbox") and given.get("intersects"):
         raise Invalid("Give bbox or intersects, not both.", parameter="intersects")
+    collections = names_of(given.get("collections"), "collections")
+    if collection and collections and collection not in collections:
+        raise Invalid(f"This is the address of {collection!r:.80}: leave collections out.", parameter="collections")
     return Search(
-        collections=(collection,) if collection else names_of(given.get("collections"), "collections"),
+        collections=(collection,) if collection else collections,
         ids=names_of(given.get("ids"), "ids"),
         intersects=_intersects(given.get("intersects")),
         **_common(given),

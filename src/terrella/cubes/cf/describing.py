@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -214,8 +213,3 @@ def place_names(tree: Tree) -> list[str]:
             ):
                 return texts(variable)
     return []
-
-
-def cells(part: Part) -> int:
-    """Numbers of the largest array of a part."""
-    return max(math.prod(array.shape) for array in part.arrays)

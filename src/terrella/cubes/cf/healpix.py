@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import healpix_geo
 import numpy as np
 
 from terrella.cubes.cf.attributes import number, text
 from terrella.cubes.cf.scope import Scope
 from terrella.cubes.cf.tree import Variable
+from terrella.grids import HealpixGrid
 
 Order = Literal["ring", "nested"]
 
@@ -30,19 +30,9 @@ class Pixels:
 
 
 def nside_of(count: int) -> int | None:
-    """Nside of a whole sphere of `count` pixels, a power of two; None where there is none."""
+    """The nside of a whole sphere of `count` pixels; None where there is none."""
     nside = math.isqrt(count // 12) if count % 12 == 0 else 0
-    return nside if nside and 12 * nside * nside == count and nside & (nside - 1) == 0 else None
-
-
-def centres(nside: int, order: str, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(lon, lat) in degrees (Gorski et al. 2005, through healpix-geo)."""
-    cells = ids.astype(np.uint64)
-    if order == "nested":
-        lon, lat = healpix_geo.nested.healpix_to_lonlat(cells, nside.bit_length() - 1, "sphere")
-    else:
-        lon, lat = healpix_geo.ring.healpix_to_lonlat(cells, nside, "sphere")
-    return np.asarray(lon), np.asarray(lat)
+    return nside if nside and 12 * nside * nside == count else None
 
 
 def recognised(lon: np.ndarray, lat: np.ndarray) -> Pixels | None:
@@ -52,10 +42,10 @@ def recognised(lon: np.ndarray, lat: np.ndarray) -> Pixels | None:
         return None
     allowed = _CLOSE * math.degrees(math.sqrt(4 * math.pi / lon.size))
     probe = np.unique(np.linspace(0, lon.size - 1, min(lon.size, 997)).astype(np.int64))
-    orders: tuple[Order, ...] = ("nested", "ring")
+    orders: tuple[Order, ...] = ("ring",) if nside & (nside - 1) else ("nested", "ring")
     for order in orders:
         for chosen in (probe, np.arange(lon.size)):
-            there_lon, there_lat = centres(nside, order, chosen)
+            there_lon, there_lat = HealpixGrid(nside, order).centres(chosen)
             east = np.abs((there_lon - lon[chosen] + 180.0) % 360.0 - 180.0) * np.cos(np.radians(there_lat))
             if max(east.max(), np.abs(there_lat - lat[chosen]).max()) > allowed:
                 break

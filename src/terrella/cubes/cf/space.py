@@ -188,6 +188,15 @@ def _checked(lat: np.ndarray) -> np.ndarray:
     return np.asarray(np.clip(lat, -90.0, 90.0))
 
 
+def _scattered(lat: np.ndarray, lon: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(lat, lon) with NaN for both where either is no place: undeclared fill values. Raises LeftOut for none at all."""
+    with np.errstate(invalid="ignore"):
+        lost = ~((np.abs(lat) <= 90.01) & (np.abs(lon) <= 1080.0))
+    if bool(lost.all()):
+        raise LeftOut("none of its cells has a position")
+    return np.where(lost, np.nan, np.clip(lat, -90.0, 90.0)), np.where(lost, np.nan, lon)
+
+
 def _projected(sight: _Sight) -> Made | None:
     pairs = [pair for pair in sight.pairs("y", "x") if _crossed(*pair)]
     crs, attrs = sight.crs() if pairs or len(sight.dims) > 1 else (None, {})
@@ -230,7 +239,7 @@ def _from_transform(sight: _Sight, crs: pyproj.CRS, attrs: dict[str, Any]) -> Ma
 def _curvilinear(sight: _Sight) -> Made | None:
     for y, x in sight.pairs("latitude", "longitude"):
         if len(y.dims) == 2 and y.dims == x.dims and y.size <= _MOST_CELLS:
-            return _two_dimensional(_checked(sight.degrees(y)), sight.degrees(x)), y.dims
+            return _two_dimensional(*_scattered(sight.degrees(y), sight.degrees(x))), y.dims
         if len(y.dims) == 3 and y.dims == x.dims and y.size <= _MOST_CELLS:
             return _still(sight, y, x), y.dims[1:]
     return None
@@ -248,7 +257,7 @@ def _two_dimensional(lat: np.ndarray, lon: np.ndarray) -> Grid:
 
 def _still(sight: _Sight, y: Variable, x: Variable) -> Grid:
     """WRF writes its fixed grid anew for every time. Raises LeftOut where it moves."""
-    lat, lon = _checked(sight.degrees(y)), sight.degrees(x)
+    lat, lon = _scattered(sight.degrees(y), sight.degrees(x))
     for values in (lat, lon):
         if not len(values) or not np.array_equal(values, np.broadcast_to(values[:1], values.shape), equal_nan=True):
             raise LeftOut("its grid moves with time")
@@ -267,7 +276,7 @@ def _listed_places(sight: _Sight) -> Made | None:
             raise LeftOut("its position changes along with time: trajectories are not read")
         if y.size > _MOST_POINTS:
             raise LeftOut(f"it has {y.size:,} places; at most {_MOST_POINTS:,} are read")
-        lat, lon = _checked(sight.degrees(y)), sight.degrees(x)
+        lat, lon = _scattered(sight.degrees(y), sight.degrees(x))
         pixels = healpix.recognised(lon, lat)
         if pixels is not None:
             return _pixels(pixels), (dim,)

@@ -76,6 +76,8 @@ def _what_else(document: Any) -> str:
         return "It is the metadata of a Zarr hierarchy as JSON, without its data; it is no STAC."
     if type_of(document) in {"Coverage", "CoverageCollection"}:
         return "It is CoverageJSON, not STAC."
+    if "coordinates" in document:
+        return f"It is a GeoJSON {str(document.get('type'))[:40]} alone, with neither time nor name; it is no STAC."
     found = f"an object with {', '.join(repr(key) for key in list(document)[:6])}" if document else "an empty object"
     return f"It is JSON, but no STAC that is read (Catalog, Collection, Feature, FeatureCollection): {found[:200]}."
 

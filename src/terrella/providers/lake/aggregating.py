@@ -38,15 +38,6 @@ def aggregate(database: Database, caller: Caller, query: Search, names: Sequence
         return tuple(answer(connection, plan, name) for name, answer in answers)
 
 
-def available(database: Database, collection: str | None = None) -> tuple[Aggregation, ...]:
-    """Names and types of all that can be asked (without values), for the aggregations of one collection or all."""
-    with database.reading() as connection:
-        seen = properties.known(connection, [collection] if collection else ())
-    frequent = [name + _FREQUENCY for name in sorted(seen) if {"string"} == {t for f in seen[name] for t in f.types}]
-    made = [Aggregation(name, _TYPES.get(name, "frequency_distribution")) for name in _ANSWERS]
-    return (*made, *(Aggregation(name, "frequency_distribution") for name in frequent))
-
-
 def _answer(connection: sqlite3.Connection, name: str) -> Answer:
     if name in _ANSWERS:
         return _ANSWERS[name]
@@ -162,4 +153,3 @@ _ANSWERS: dict[str, Answer] = {
     "cloud_cover_frequency": _by_cloud,
     "centroid_geohash_grid_frequency": _by_geohash,
 }
-_TYPES = {"total_count": "integer", "datetime_min": "datetime", "datetime_max": "datetime"}

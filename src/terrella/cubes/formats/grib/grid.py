@@ -44,6 +44,10 @@ _AGREE = 0.01
 """Degrees by which places that we work out may differ from ecCodes' own, which are rounded as coded."""
 
 
+_MOST = (1_000_000, 4_000_000_000)
+"""Rows or columns, and cells, that a grid may have: enough for 40 m around the equator. A damaged count is larger."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lattice:
     """A grid as a part wants it, and how messages order its values (`terrella.cubes.formats.grib.source.arranged`)."""
@@ -61,6 +65,7 @@ def lattice(handle: int) -> Lattice:
     if make is None:
         raise Unsupported(_refusal(kind, handle))
     try:
+        _check_size(handle)
         grid = make(handle)
     except Unsupported:
         raise
@@ -84,6 +89,16 @@ def _order(handle: int) -> dict[str, Any]:
     return {name: True for name, key in keys.items() if integer(handle, key)}
 
 
+def _check_size(handle: int) -> None:
+    """Rows times columns must be what the field says to hold, before anything as large is made."""
+    rows, columns = integer(handle, "Nj"), integer(handle, "Ni")
+    if rows is None or columns is None:
+        return  # reduced grids have rows of many lengths, others none
+    said = {integer(handle, key) for key in ("numberOfDataPoints", "numberOfValues", "numberOfCodedValues")}
+    if rows * columns not in said:
+        raise Unsupported(f"its grid of {rows} x {columns} points does not fit the number of its values")
+
+
 def _need(handle: int, key: str) -> float:
     found = number(handle, key)
     if found is None:
@@ -95,6 +110,8 @@ def _count(handle: int, key: str) -> int:
     found = integer(handle, key)
     if not found or found < 1:
         raise Unsupported(f"its grid lacks {key}")
+    if found > _MOST[key == "numberOfDataPoints"]:
+        raise Unsupported(f"its grid says {found} for {key}, which is more than any grid has")
     return found
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 20
 _MARK = b"GRIB"
 _END = b"7777"
+_STURDY = frozenset({0, 4, 41, 42, 61})
+"""Data representation templates of edition 2: simple, IEEE, PNG, CCSDS, logarithmic."""
 _WITH_MEMBER = frozenset({1, 26, 30, 36})
 
 
@@ -52,6 +54,8 @@ class Field:
     grid: bytes
     reference: tuple[int, int, int, int, int, int]
     member: int | None
+    delicate: bool
+    """Packed in a way whose decoder may crash on damaged bytes: complex, second order, JPEG 2000."""
 
     def alone(self) -> bytes:
         """A message with this field only."""
@@ -160,16 +164,19 @@ def _edition1(message: Message) -> list[Field]:
     if length < 28 or 8 + length > len(data):
         raise message.damaged("has a damaged section 1")
     product = data[8 : 8 + length]
-    grid = b""
+    grid, at = b"", 8 + length
     if product[7] & 0x80:
-        start = 8 + length
-        grid = data[start : start + int.from_bytes(data[start : start + 3])]
+        grid = data[at : at + int.from_bytes(data[at : at + 3])]
+        at += len(grid)
+    if product[7] & 0x40:
+        at += int.from_bytes(data[at : at + 3])
+    delicate = data[at + 3 : at + 4] > b"\x3f"  # flags of section 4: spherical harmonics, complex packing
     year, month, day, hour, minute = product[12:17]
     reference = ((product[24] - 1) * 100 + year, month, day, hour, minute, 0)
     # Centre (octet 5) or sub-centre (octet 26) 98 is ECMWF.
     local, member = _member1(product[25:]) if 98 in {product[4], product[25]} else (product[25:], None)
     identity = b"\x01" + product[:12] + product[17:24] + local
-    return [Field(message, 0, 1, identity, b"\x01" + grid, reference, member)]
+    return [Field(message, 0, 1, identity, b"\x01" + grid, reference, member, delicate)]
 
 
 def _member1(rest: bytes) -> tuple[bytes, int | None]:
@@ -181,21 +188,22 @@ def _member1(rest: bytes) -> tuple[bytes, int | None]:
 
 def _edition2(message: Message) -> list[Field]:
     """Sections 2 to 7, 3 to 7 or 4 to 7 may repeat: one field a section 7."""
-    found: list[tuple[bytes, bytes, int | None]] = []
+    found: list[tuple[bytes, bytes, int | None, bool]] = []
     latest: dict[int, bytes] = {}
     for number, section in sections2(message):
         latest[number] = section
         if number == 7:
             product, member = _member2(latest.get(4, b""))
-            found.append((latest.get(2, b"") + product, latest.get(3, b""), member))
+            delicate = int.from_bytes(latest.get(5, b"")[9:11]) not in _STURDY
+            found.append((latest.get(2, b"") + product, latest.get(3, b""), member, delicate))
     first = latest.get(1, b"")
     if len(first) < 21 or not found:
         raise message.damaged("lacks sections that a field needs")
     reference = (int.from_bytes(first[12:14]), first[14], first[15], first[16], first[17], first[18])
     common = message.data[6:7] + first[:12] + b"......." + first[19:]
     return [
-        Field(message, part, len(found), b"\x02" + common + product, b"\x02" + grid, reference, member)
-        for part, (product, grid, member) in enumerate(found)
+        Field(message, part, len(found), b"\x02" + common + product, b"\x02" + grid, reference, member, delicate)
+        for part, (product, grid, member, delicate) in enumerate(found)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,10 +43,8 @@ class GribSource:
             return None
         data = files.read_range(self._href, int(self._table.offsets[at]), length)
         fields = self._array.codec.get("fields")
-        values = decode(only_field(data, fields[at]) if fields else data)
         shape = self._array.shape[self._lead :]
-        if values.size != np.prod(shape):
-            raise Unreadable("A message holds another number of values than when the file was added.")
+        values = decode(only_field(data, fields[at]) if fields else data, math.prod(shape))
         return arranged(values, shape, self._array.codec).reshape(self._array.chunks)
 
     def _flat(self, index: Index) -> int:
@@ -53,13 +52,16 @@ class GribSource:
         return int(np.ravel_multi_index(index[: self._lead], sizes)) if sizes else 0
 
 
-def decode(message: bytes) -> np.ndarray:
-    """All values of a message as coded, float64, missing as NaN. Raises Unreadable."""
+def decode(message: bytes, count: int) -> np.ndarray:
+    """All values of a message as coded, missing as NaN. Raises Unreadable, also when they are not `count`."""
     if message[:4] != b"GRIB" or message[-4:] != b"7777":
         raise Unreadable("There is no GRIB message where there was one when the file was added.")
     try:
         handle = eccodes.codes_new_from_message(message)
         try:
+            coded = eccodes.codes_get_long(handle, "numberOfCodedValues")
+            if coded > count or eccodes.codes_get_size(handle, "values") != count:
+                raise Unreadable(f"A message does not hold {count} values, as its grid has cells.")
             eccodes.codes_set_double(handle, "missingValue", MISSING)
             values = np.asarray(eccodes.codes_get_values(handle), dtype="<f8")
         finally:
