@@ -26,21 +26,21 @@ class _Part(BaseModel):
 class Server(_Part):
     """The HTTP server."""
 
-    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for every network.")
-    port: int = Field(8700, ge=0, le=65535, description="Port to listen on; 0 for any free one.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for every network.")
+    port: int = Field(default=8700, ge=0, le=65535, description="Port to listen on; 0 for any free one.")
     logs: Literal["auto", "json", "pretty"] = Field(
-        "auto", description="JSON lines, or for people; auto looks for a terminal."
+        default="auto", description="JSON lines, or for people; auto looks for a terminal."
     )
-    drain_seconds: float = Field(10, ge=0, description="Longest wait for running requests when stopping.")
+    drain_seconds: float = Field(default=10, ge=0, description="Longest wait for running requests when stopping.")
 
 
 class Limits(_Part):
     """What one request may ask for; more is refused before anything is read, with a smaller request that would pass."""
 
-    values: int = Field(20_000_000, gt=0, description="Numbers in one answer.")
-    bytes_read: int = Field(2048 * MIB, gt=0, description="Stored bytes to read for one answer.")
-    cells: int = Field(5_000_000, gt=0, description="Grid cells in one answer.")
-    body_bytes: int = Field(16 * MIB, gt=0, description="Longest request body.")
+    values: int = Field(default=20_000_000, gt=0, description="Numbers in one answer.")
+    bytes_read: int = Field(default=2048 * MIB, gt=0, description="Stored bytes to read for one answer.")
+    cells: int = Field(default=5_000_000, gt=0, description="Grid cells in one answer.")
+    body_bytes: int = Field(default=16 * MIB, gt=0, description="Longest request body.")
 
 
 class Api(_Part):
@@ -49,18 +49,20 @@ class Api(_Part):
     transactions: bool = Field(
         default=False, description="Let callers create, change and delete STAC items and collections."
     )
-    cors_origins: tuple[str, ...] = Field(("*",), description="Web origins that may call from a browser.")
+    cors_origins: tuple[str, ...] = Field(default=("*",), description="Web origins that may call from a browser.")
 
 
 class Reading(_Part):
     """How files are read."""
 
-    cache_bytes: int = Field(512 * MIB, ge=0, description="Memory for decoded chunks, shared by all requests.")
-    threads: int = Field(4, ge=1, le=256, description="Chunks read and decoded at once.")
-    scanners: int = Field(0, ge=0, le=256, description="Processes that scan files being added; 0 for one a core.")
-    scan_seconds: float = Field(300, gt=0, description="Longest time for scanning one file.")
+    cache_bytes: int = Field(default=512 * MIB, ge=0, description="Memory for decoded chunks, shared by all requests.")
+    threads: int = Field(default=4, ge=1, le=256, description="Chunks read and decoded at once.")
+    scanners: int = Field(
+        default=0, ge=0, le=256, description="Processes that scan files being added; 0 for one a core."
+    )
+    scan_seconds: float = Field(default=300, gt=0, description="Longest time for scanning one file.")
     scan_memory: int = Field(
-        4096 * MIB, ge=0, description="Most memory (bytes) of one scanning process; 0 for no limit."
+        default=4096 * MIB, ge=0, description="Most memory (bytes) of one scanning process; 0 for no limit."
     )
 
 
@@ -76,7 +78,7 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(description="Folder of the site: its terrella.toml, database and objects.")
-    title: str = Field("Terrella", description="Name of the site, shown on its pages and in its catalogues.")
+    title: str = Field(default="Terrella", description="Name of the site, shown on its pages and in its catalogues.")
     description: str = Field(
         "Earth data: find them, cut out what you need.", description="One sentence about the site."
     )

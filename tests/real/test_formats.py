@@ -171,7 +171,8 @@ def compare_message(site: Site, names: list[str], handle: int, dice: random.Rand
     told: list[bool] = []
     for name, variable in candidates(site, names, handle):
         right = []
-        for place in dice.sample(range(len(values)), 3):
+        inner = np.flatnonzero(np.abs(lats) < 89.9).tolist()  # at a pole all cells of the row are equally near
+        for place in dice.sample(inner, min(3, len(inner))):
             got = value_at(site, name, variable, (lons[place], lats[place]), handle, at, end)
             if got is not None:
                 expected = np.nan if values[place] == 1e30 else values[place]
@@ -207,7 +208,7 @@ def value_at(
 def plain(variable: Any) -> np.ndarray:
     """Values of a netCDF4 variable, missing as NaN."""
     with np.errstate(invalid="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.simplefilter("ignore")
         return np.ma.filled(np.ma.asarray(variable[...]).astype("f8"), np.nan)
 
 

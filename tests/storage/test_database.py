@@ -7,6 +7,8 @@ import sqlite3
 import threading
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,17 @@ from terrella.storage import database as module
 from terrella.storage.database import Database, statements
 
 MIGRATIONS = ("create table notes (id integer primary key, text not null);",)
+
+
+@contextmanager
+def _opened(
+    folder: Path, *, migrations: tuple[str, ...] = MIGRATIONS, read_seconds: float = 30.0
+) -> Iterator[Database]:
+    database = Database(folder / "a.sqlite", migrations, read_seconds=read_seconds)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def _texts(database: Database) -> list[str]:
@@ -232,16 +245,3 @@ def test_scripts_are_cut_into_statements() -> None:
     script = "create table a (b text default ';'); -- one; two\ncreate trigger t after insert on a\nbegin\n"
     script += "  update a set b = 1;\nend;\nselect 1;"
     assert [one.split()[0] for one in statements(script)] == ["create", "create", "select"]
-
-
-class _opened:
-    def __init__(self, folder: Path, *, migrations: tuple[str, ...] = MIGRATIONS, read_seconds: float = 30.0) -> None:
-        self._arguments = (folder / "a.sqlite", migrations, read_seconds)
-
-    def __enter__(self) -> Database:
-        path, migrations, seconds = self._arguments
-        self._database = Database(path, migrations, read_seconds=seconds)
-        return self._database
-
-    def __exit__(self, *error: object) -> None:
-        self._database.close()

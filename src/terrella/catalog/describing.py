@@ -12,7 +12,7 @@ from terrella.grids import grid_from_json
 from terrella.model.stac import STAC_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from terrella.contracts.cubes import Bundle, Member
     from terrella.contracts.grids import Grid
@@ -58,7 +58,7 @@ def software() -> dict[str, str]:
     return {"terrella": version("terrella")}
 
 
-def item_document(bundle: Bundle, member: Member, *, number: int, now: str) -> Document:
+def item_document(bundle: Bundle, member: Member, wishes: Wishes, *, number: int, now: str) -> Document:
     """The item of one file. `number` is its version, counted from 1; `now` an RFC 3339 time."""
     scan = member.scan
     grids = [grid_from_json(part.grid) for part in scan.parts]
@@ -66,7 +66,8 @@ def item_document(bundle: Bundle, member: Member, *, number: int, now: str) -> D
     extent = _bbox(grids)
     properties: Document = {
         **period.properties(fallback=now),
-        "title": member.item,
+        "title": f"{wishes.title or _title(bundle, scan)}: {member.item}",
+        "keywords": _keywords([member]),
         "created": now,
         "updated": now,
         "version": str(number),
@@ -113,7 +114,7 @@ def collection_document(
         "title": title,
         "description": wishes.description or old.get("description") or _description(bundle, first),
         "license": licence(wishes.licence or str(old.get("license", "")) or str(first.attrs.get("license", ""))),
-        "keywords": list(wishes.keywords) or old.get("keywords") or _keywords(bundle),
+        "keywords": list(wishes.keywords) or old.get("keywords") or _keywords(bundle.members),
         "extent": {"spatial": {"bbox": [_around(items)]}, "temporal": {"interval": [_interval(items)]}},
         "summaries": _summaries(items),
         "providers": old.get("providers") or _providers(first),
@@ -210,7 +211,7 @@ def _data_type(dtype: str) -> str:
     return f"{_DATA_TYPES[kind]}{int(size) * 8}" if kind in _DATA_TYPES and size.isdigit() else "other"
 
 
-def _bbox(grids: list[Grid]) -> list[float]:
+def _bbox(grids: Sequence[Grid]) -> list[float]:
     return _joined([grid.extent().bbox() for grid in grids])
 
 
@@ -241,7 +242,7 @@ def _joined_longitudes(spans: list[tuple[float, float]]) -> tuple[float, float]:
     return start, end
 
 
-def _footprint(grids: list[Grid]) -> Document:
+def _footprint(grids: Sequence[Grid]) -> Document:
     if len(grids) == 1:
         return grids[0].footprint()
     from shapely import unary_union
@@ -250,7 +251,7 @@ def _footprint(grids: list[Grid]) -> Document:
     return dict(mapping(unary_union([shape(grid.footprint()).buffer(0) for grid in grids])))
 
 
-def _projection(grids: list[Grid]) -> Document:
+def _projection(grids: Sequence[Grid]) -> Document:
     """Projection extension v2 of the first grid."""
     grid = grids[0]
     found: Document = {"proj:shape": list(grid.shape)} if len(grid.shape) == 2 else {}
@@ -293,8 +294,9 @@ def _long_name(array: Any) -> str:
     return str(array.attrs.get("long_name") or array.attrs.get("standard_name") or array.name)
 
 
-def _keywords(bundle: Bundle) -> list[str]:
-    arrays = [array for member in bundle.members for part in member.scan.parts for array in part.arrays]
+def _keywords(members: Iterable[Member]) -> list[str]:
+    """Standard names, and names of variables: what people search for."""
+    arrays = [array for member in members for part in member.scan.parts for array in part.arrays]
     words = {str(array.attrs["standard_name"]) for array in arrays if array.attrs.get("standard_name")}
     return sorted(words | {array.name for array in arrays})[:40]
 

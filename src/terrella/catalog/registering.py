@@ -40,7 +40,8 @@ def registrations(bundle: Bundle, homes: Mapping[str, Home], news: News) -> Iter
     home = homes.get(bundle.collection)
     versions = {member.scan.href: _version(member, home, news) for member in bundle.members}
     items = [
-        item_document(bundle, member, number=versions[member.scan.href], now=news.now) for member in bundle.members
+        item_document(bundle, member, news.wishes, number=versions[member.scan.href], now=news.now)
+        for member in bundle.members
     ]
     changed = [
         _keeping_created(item, news)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import cftime
 import numpy as np
@@ -41,7 +41,7 @@ def iso(values: np.ndarray, calendar: str) -> list[str]:
         and values.min() >= _YEAR_1
         and values.max() <= _LAST_OF_YEAR_9999
     ):
-        unit = "ms" if (values % 1000).any() else "s"
+        unit: Literal["ms", "s"] = "ms" if (values % 1000).any() else "s"
         return [f"{text}Z" for text in np.datetime_as_string(values.astype("M8[ms]"), unit=unit).tolist()]
     return [_text(date) for date in np.atleast_1d(dates(values, calendar))]
 

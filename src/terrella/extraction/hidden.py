@@ -34,4 +34,5 @@ def _milliseconds(value: Any, calendar: str) -> int:
         return int(value.astype("M8[ms]").astype(np.int64))
     if isinstance(value, np.timedelta64):
         return int(value.astype("m8[ms]").astype(np.int64))
-    return int(round(cftime.date2num(value, UNITS, calendar or "standard")))
+    made: int = round(cftime.date2num(value, UNITS, calendar or "standard"))
+    return made

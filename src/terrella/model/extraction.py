@@ -134,8 +134,8 @@ class Extracted:
     """Values with their coordinates. `dataset` has dims of the axes that are left, then of space:
 
     `point` for places, `cell` for a set of cells, the grid's own dims for a box of a rectangular grid, `vertex` for
-    a trajectory; with
-    coordinates `longitude` and `latitude` in degrees along them. Missing is NaN.
+    a trajectory; with coordinates `longitude` and `latitude` in degrees along them (grids of latitude and longitude
+    carry `lat` and `lon` instead). Missing is NaN.
     """
 
     dataset: xr.Dataset

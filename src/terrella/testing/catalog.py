@@ -292,6 +292,14 @@ class CatalogSuite:
             assert walk(provider, Search(text=("seaside",))) == [("plain", "a")]
             assert walk(provider, Search(text=("old",))) == []
 
+    def test_new_and_old_items_in_one_batch(self) -> None:
+        with self.opened() as provider:
+            provider.put_items(OPERATOR, [plain_item("a"), plain_item("b")])
+            assert (
+                provider.put_items(OPERATOR, [plain_item("c"), plain_item("b"), plain_item("d"), plain_item("c")]) == 3
+            )
+            assert walk(provider, Search()) == [("plain", name) for name in "abcd"]
+
     def test_items_of_an_unknown_collection_are_refused_with_all_of_their_batch(self) -> None:
         with self.opened() as provider:
             with pytest.raises(NotFound, match="'plain'"):
@@ -367,9 +375,7 @@ class CatalogSuite:
             with_collection = self.make(Path(folder))
             with_collection.put_collection(OPERATOR, plain_collection("plain"))
             with_collection.close()
-            told: set[str] = set()
-            for number in range(_ROUNDS):
-                told |= self._killed(Path(folder), number)
+            told = self._killed(Path(folder))
             provider = self.make(Path(folder))
             try:
                 there = {name for _, name in walk(provider, Search(limit=1000))}
@@ -380,36 +386,43 @@ class CatalogSuite:
             assert told <= there
             assert by_place == there
 
-    def _killed(self, folder: Path, number: int) -> set[str]:
-        """What two writers said that they had kept, before they were killed together."""
-        command = [sys.executable, "-c", _WRITER, self.provider, str(folder)]
+    def _killed(self, folder: Path) -> set[str]:
+        """What writers said that they had kept, before they were killed, two at a time."""
+        command = [sys.executable, "-c", _WRITER, self.provider, str(folder), orjson.dumps(plain_item("")).decode()]
+        pipe = subprocess.PIPE
         writers = [
-            subprocess.Popen([*command, f"{number}-{n}"], stdout=subprocess.PIPE, text=True)  # noqa: S603 -- ours
-            for n in range(_WRITERS)
+            subprocess.Popen([*command, str(n)], stdin=pipe, stdout=pipe, text=True)  # noqa: S603 -- ours
+            for n in range(_ROUNDS * _WRITERS)
         ]
-        for writer in writers:
-            assert writer.stdout is not None
-            assert writer.stdout.readline() == "ready\n"
-        time.sleep(0.1)
-        said = []
-        for writer in writers:
-            writer.kill()
-            said.append(writer.communicate()[0])
+        said: list[str] = []
+        for at in range(0, len(writers), _WRITERS):
+            together = writers[at : at + _WRITERS]
+            for writer in together:
+                assert writer.stdin is not None
+                assert writer.stdout is not None
+                assert writer.stdout.readline() == "ready\n"
+                print("go", file=writer.stdin, flush=True)
+            time.sleep(0.1)
+            for writer in together:
+                writer.kill()
+                said.append(writer.communicate()[0])
         return {line for text in said for line in text.split("\n")[:-1]}
 
 
 _WRITER = """
-import sys
+import json, sys
 from importlib import import_module
 from pathlib import Path
 from terrella.model.caller import OPERATOR
-from terrella.testing.catalog import plain_item
 module, _, name = sys.argv[1].partition(":")
 provider = getattr(import_module(module), name)(Path(sys.argv[2]))
+item = json.loads(sys.argv[3])
 print("ready", flush=True)
+input()
 for n in range(10**9):
-    provider.put_items(OPERATOR, [plain_item(f"{sys.argv[3]}-{n}")])
-    print(f"{sys.argv[3]}-{n}", flush=True)
+    item["id"] = f"{sys.argv[4]}-{n}"
+    provider.put_items(OPERATOR, [item])
+    print(item["id"], flush=True)
 """
 
 

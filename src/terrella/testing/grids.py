@@ -82,11 +82,8 @@ def polygons(draw: DrawFn, grid: Grid) -> BaseGeometry:
         south, hole = draw(st.floats(-80.0, 80.0)), draw(st.booleans())
         sign = draw(st.sampled_from([-1, 1]))
         outer: BaseGeometry = shapely.box(-180, min(sign * 90, sign * south), 180, max(sign * 90, sign * south))
-        return (
-            outer.difference(shapely.box(-180, min(sign * 90, sign * 85), 180, max(sign * 90, sign * 85)))
-            if hole
-            else outer
-        )
+        pole = shapely.box(-180, min(sign * 90, sign * 85), 180, max(sign * 90, sign * 85))
+        return outer.difference(pole) if hole else outer
     if kind == "box":
         return _box_on_centres(draw, grid)
     lon, lat = draw(st.floats(-200.0, 380.0)), draw(st.floats(-85.0, 85.0))

@@ -180,7 +180,7 @@ def test_collections_are_filtered_too(lake: Lake) -> None:
     assert found(_op("like", _p("title"), "Plain%")) == ["plain"]
     assert found(_op("a_contains", _p("keywords"), ["sea"])) == ["plain"]
     assert found(_op("t_intersects", WHEN, MARCH)) == ["other", "plain"]
-    with pytest.raises(Invalid, match="Collections have no property 'titel'. Did you mean 'title'"):
+    with pytest.raises(Invalid, match=r"no property 'titel'.*'title'"):
         found(_op("=", _p("titel"), "x"))
 
 

@@ -35,7 +35,8 @@ class Fields:
         if not self.include:
             made = document
         for path in self.exclude:
-            made = _without(made, path)
+            if not any(wanted[: len(path)] == path for wanted in self.include):  # what is asked for by name stays
+                made = _without(made, path)
         return made
 
 

@@ -115,6 +115,8 @@ class _Checker:
         if not isinstance(node, dict) or not isinstance(node.get("op"), str) or not isinstance(node.get("args"), list):
             raise _wrong(f'A condition looks like {{"op": "<", "args": [...]}}, not {node!r:.60}.')
         operator, arguments = node["op"], node["args"]
+        if operator == "between" and len(arguments) == 2 and isinstance(arguments[1], list):
+            arguments = [arguments[0], *arguments[1]]  # as drafts of CQL2 had it, and clients still have
         wanted = _ARGUMENTS.get(operator, 2)
         if (operator in {"and", "or"} and not arguments) or (
             operator not in {"and", "or"} and operator in _PREDICATES | _ARITHMETIC and len(arguments) != wanted

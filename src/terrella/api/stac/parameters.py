@@ -210,8 +210,8 @@ class FieldsMember(_Body):
 class ConditionsBody(_Body):
     """Which items, in a body; the members mean what the parameters of the same names mean."""
 
-    collections: list[str] | None = Field(None, description="Collection ids.")
-    ids: list[str] | None = Field(None, description="Item ids.")
+    collections: list[str] | str | None = Field(None, description="Collection ids.")
+    ids: list[str] | str | None = Field(None, description="Item ids.")
     bbox: list[float] | None = Field(
         None,
         description="[west, south, east, north] in degrees, or six numbers with heights.",

@@ -82,10 +82,7 @@ class ItemFields:
 
     def value(self, name: str) -> Sql:
         """To sort by. Raises Invalid."""
-        field = self.field(name)
-        if field.types == GEOMETRY:
-            raise Invalid("Items cannot be sorted by their geometry.", parameter="sortby")
-        return field.value
+        return _sortable(self, name)
 
     def _value(self, name: str) -> Sql:
         """A dot is part of a name, or leads into an object: 'a.b' is tried as one name first."""
@@ -98,6 +95,16 @@ class ItemFields:
 
 def _unknown(name: str, known: set[str]) -> Invalid:
     return Invalid(f"No item has a property {name!r:.80}. {nearest_names(name, known)}", parameter="filter")
+
+
+def _sortable(fields: Fields, name: str) -> Sql:
+    try:
+        field = fields.field(name)
+    except Invalid as error:
+        raise Invalid(error.message, parameter="sortby") from None
+    if field.types == GEOMETRY:
+        raise Invalid("There is no order of geometries to sort by.", parameter="sortby")
+    return field.value
 
 
 _COLLECTION_COLUMNS = {
@@ -134,4 +141,4 @@ class CollectionFields:
 
     def value(self, name: str) -> Sql:
         """To sort by. Raises Invalid."""
-        return self.field(name).value
+        return _sortable(self, name)

@@ -52,6 +52,7 @@ _TIMES = {
 }
 """CQL2 (OGC 21-065r2), table of temporal operators; s and e are start and end of the first and second operand."""
 _ARRAYS = frozenset({"a_contains", "a_containedby", "a_equals", "a_overlaps"})
+_NOT_ALIKE = frozenset({"array", "object", "geometry"})
 _SWAPPED = {"s_contains": "s_within", "s_within": "s_contains"}
 _OPERATORS = ("and", "or", "not", "=", "<>", "<", "<=", ">", ">=", "like", "between", "in", "isNull")
 
@@ -199,10 +200,11 @@ def alike(left: Expression, right: Expression) -> tuple[Sql, Sql]:
     if "instant" in left.types or "instant" in right.types:
         return as_instant(left), as_instant(right)
     for one in (right, left):
+        if one.types and one.types <= _NOT_ALIKE:
+            raise wrong(f"{' or '.join(sorted(one.types))}: compare lists with a_..., geometries with s_...")
+    for one in (right, left):
         if len(one.types) == 1:
             kind = next(iter(one.types))
-            if kind in {"array", "object", "geometry"}:
-                raise wrong(f"A {kind} cannot be compared: use the operators a_... for lists, s_... for geometries.")
             return as_type(left, kind), as_type(right, kind)
     return left.sql, right.sql
 

@@ -87,7 +87,7 @@ def _numbered(
     connection: sqlite3.Connection, group: Sequence[ItemRow], old: dict[str, int]
 ) -> list[tuple[int, ItemRow]]:
     """A replaced item keeps its number."""
-    free = tables.next_number(connection)
+    free = max([tables.next_number(connection), *(number + 1 for number in old.values())])  # old are out already
     made = []
     for row in group:
         number = old.get(row.id)

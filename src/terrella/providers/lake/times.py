@@ -26,7 +26,7 @@ def microseconds(text: str, *, parameter: str = "datetime") -> int:
             raise Invalid(
                 f"A time is text such as 2024-07-01T12:00:00Z, not {text!r:.60}.", parameter=parameter
             ) from None
-        return of_instant(parse_instant(text, parameter=parameter))
+        return of_instant(parse_instant(text.upper() if text[:1].isdigit() else text, parameter=parameter))
     since = at - (_NAIVE_EPOCH if at.tzinfo is None else _EPOCH)
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
@@ -40,14 +40,15 @@ def instant_or_none(text: Any) -> int | None:
 
 
 def of_instant(at: Instant) -> int:
-    """Microseconds of an instant. A leap second counts as the end of its minute; day 31 of a short month as its end."""
+    """Microseconds of an instant. A leap second counts as the end of its minute. Raises Invalid for 30 February."""
     if at.second == 60:
         return of_instant(replace(at, second=59, microsecond=999_999))
     if at.year == 0:
         return LONG_AGO
-    for day in range(at.day, 27, -1):
+    shortened = at.width in {"month", "year"}  # its last instant has day 31, whatever the month
+    for day in range(at.day, 27, -1) if shortened else ():
         try:
-            return microseconds(replace(at, day=day).as_datetime().isoformat())
+            return of_instant(replace(at, day=day, width="day"))
         except Invalid:
             continue
     return microseconds(at.as_datetime().isoformat())

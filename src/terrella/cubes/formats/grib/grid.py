@@ -48,6 +48,9 @@ _MOST = (1_000_000, 4_000_000_000)
 """Rows or columns, and cells, that a grid may have: enough for 40 m around the equator. A damaged count is larger."""
 
 
+_MOST_PLACES = 50_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class Lattice:
     """A grid as a part wants it, and how messages order its values (`terrella.cubes.formats.grib.source.arranged`)."""
@@ -170,6 +173,8 @@ def _points(handle: int) -> Cells:
 
 def _places(handle: int) -> tuple[np.ndarray, np.ndarray]:
     """(lon, lat) of all cells as ecCodes works them out, in the order of the values."""
+    if eccodes.codes_get_size(handle, "latitudes") > _MOST_PLACES:
+        raise Unsupported(f"a grid of more than {_MOST_PLACES} points that follow no rule is not read")
     return (
         np.asarray(eccodes.codes_get_array(handle, "longitudes"), dtype=np.float64),
         np.asarray(eccodes.codes_get_array(handle, "latitudes"), dtype=np.float64),

@@ -1,0 +1,1 @@
+"""Sources of collections, one folder each; nobody imports them: they arrive through entry points."""
