@@ -1,4 +1,3 @@
-# ruff: noqa: INP001
 """Build src/terrella/model/data/parameters.tsv.gz from ecCodes' definitions and scripts/parameters.toml.
 
 Run it after an upgrade of ecCodes: `.venv/bin/python scripts/build_parameters.py`. Same input, same bytes.

@@ -25,7 +25,8 @@ def settings_page() -> str:
             if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
                 walk(field.annotation, f"{prefix}{name}.")
             elif name != "home":
-                rows.append(f"| `{prefix}{name}` | `{field.default}` | {field.description} |")
+                default = "by memory" if field.default_factory else f"`{field.default}`"
+                rows.append(f"| `{prefix}{name}` | {default} | {field.description} |")
 
     walk(Settings, "")
     return "\n".join(rows) + "\n"

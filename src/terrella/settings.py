@@ -19,6 +19,19 @@ _NOT_SETTINGS = {"TERRELLA_HOME", "TERRELLA_TEST_DATA", "TERRELLA_BENCH_DATA"}
 MIB = 1 << 20
 
 
+def memory() -> int:
+    """Bytes of memory of this machine; 4 GiB where it does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 4096 * MIB
+
+
+def cache_for(total: int) -> int:
+    """An eighth, but from 256 MiB to 2 GiB."""
+    return min(2048 * MIB, max(256 * MIB, total // 8))
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -55,7 +68,12 @@ class Api(_Part):
 class Reading(_Part):
     """How files are read."""
 
-    cache_bytes: int = Field(default=512 * MIB, ge=0, description="Memory for decoded chunks, shared by all requests.")
+    cache_bytes: int = Field(
+        default_factory=lambda: cache_for(memory()),
+        ge=0,
+        description="Memory for decoded chunks, shared by all requests; by default an eighth of the machine's, "
+        "from 256 MiB to 2 GiB.",
+    )
     threads: int = Field(default=4, ge=1, le=256, description="Chunks read and decoded at once.")
     scanners: int = Field(
         default=0, ge=0, le=256, description="Processes that scan files being added; 0 for one a core."

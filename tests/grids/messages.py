@@ -53,6 +53,19 @@ def first_message(path: Path) -> Iterator[Message]:
             eccodes.codes_release(handle)
 
 
+@contextmanager
+def sample_message(name: str, keys: dict[str, float], count: int) -> Iterator[Message]:
+    """One of ecCodes' own samples with other keys and `count` zeros."""
+    handle = eccodes.codes_grib_new_from_samples(name)
+    try:
+        for key, value in keys.items():
+            eccodes.codes_set(handle, key, value)
+        eccodes.codes_set_values(handle, np.zeros(count))
+        yield Message(handle)
+    finally:
+        eccodes.codes_release(handle)
+
+
 def assert_same_nearest(grid: Any, message: Message, count: int = 40) -> None:
     """Our cell is ecCodes' own, or nearer than that (its search is of four neighbours only)."""
     lon, lat = grid.centres()

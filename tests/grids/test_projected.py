@@ -48,7 +48,7 @@ def test_is_the_grid_that_eccodes_sees(test_data: Path) -> None:
         lon, lat = grid.centres()
         np.testing.assert_allclose(lat, message.array("latitudes"), atol=1e-6)
         np.testing.assert_allclose(np.mod(lon - message.array("longitudes") + 180, 360), 180, atol=1e-6)
-        assert_same_nearest(grid, message)
+        assert_same_nearest(grid, message, count=12)
 
 
 @pytest.mark.parametrize("name", ["cog.tif", "cog_dateline.tif", "TCI.tif"])
@@ -71,8 +71,8 @@ def test_a_footprint_over_the_antimeridian(test_data: Path) -> None:
     assert grid.extent().crosses_antimeridian
     footprint = shapely.geometry.shape(grid.footprint())
     assert footprint.geom_type == "MultiPolygon"
-    lon, lat = grid.centres()
-    assert shapely.intersects_xy(footprint.buffer(1e-3), lon[::997], lat[::997]).all()
+    lon, lat = grid.centres(np.arange(0, grid.size, 997))
+    assert shapely.intersects_xy(footprint.buffer(1e-3), lon, lat).all()
 
 
 def test_a_polygon_on_a_huge_raster_equals_brute_force() -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pyproj
 import pytest
 
-from terrella.errors import Invalid
+from grids.messages import sample_message
+from terrella.errors import Invalid, Unsupported
 from terrella.grids import RotatedGrid
 from terrella.model.space import EARTH_RADIUS_M, Extent
 
@@ -53,6 +54,27 @@ def test_is_the_grid_of_a_cordex_file(test_data: Path) -> None:
 def test_from_the_south_pole_of_grib() -> None:
     lines = np.arange(5.0), np.arange(6.0)
     assert RotatedGrid.from_south_pole(18, -39.25, *lines) == RotatedGrid.of(198, 39.25, *lines)
+
+
+def test_is_the_grid_that_eccodes_sees() -> None:
+    keys = {
+        "Ni": 8,
+        "Nj": 6,
+        "latitudeOfFirstGridPointInDegrees": 10.0,
+        "longitudeOfFirstGridPointInDegrees": 0.0,
+        "latitudeOfLastGridPointInDegrees": -15.0,
+        "longitudeOfLastGridPointInDegrees": 35.0,
+        "iDirectionIncrementInDegrees": 5.0,
+        "jDirectionIncrementInDegrees": 5.0,
+        "latitudeOfSouthernPoleInDegrees": -39.25,
+        "longitudeOfSouthernPoleInDegrees": 18.0,
+    }
+    with sample_message("rotated_ll_sfc_grib2", keys, 48) as message:
+        lon, lat = RotatedGrid.from_south_pole(18, -39.25, 10 - 5.0 * np.arange(6), 5.0 * np.arange(8)).centres()
+        np.testing.assert_allclose(lat, message.array("latitudes"), atol=1e-5)
+        np.testing.assert_allclose(np.mod(lon - message.array("longitudes") + 180, 360), 180, atol=1e-5)
+    with pytest.raises(Unsupported, match="turned"):
+        RotatedGrid.from_south_pole(18, -39.25, np.arange(3.0), np.arange(3.0), 20.0)
 
 
 def test_the_crs_is_the_one_of_proj() -> None:

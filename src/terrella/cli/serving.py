@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from terrella.cli.console import console
@@ -19,11 +20,18 @@ def up(home: Path, host: str | None, port: int | None, *, demo: bool) -> None:
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     site = Site.open(home, **({"server": given} if given else {}))
     out = console()
+
+    def ready(address: str) -> None:
+        out.print(f"Ready at {address}  (Ctrl-C stops)", markup=False)
+        # the first extraction then need not wait for xarray to load
+        Thread(target=lambda: site.extractor, daemon=True).start()
+
     try:
         if demo:
             from terrella.cli.demo import add_demo
 
             add_demo(site, out)
+            site.scanners.close()
         out.print(f"Terrella serves {site.settings.home}", markup=False)
         server = site.settings.server
         serve(
@@ -32,7 +40,7 @@ def up(home: Path, host: str | None, port: int | None, *, demo: bool) -> None:
             server.port,
             drain_seconds=server.drain_seconds,
             log_mode=server.logs,
-            on_ready=lambda address: out.print(f"Ready at {address}  (Ctrl-C stops)", markup=False),
+            on_ready=ready,
         )
     finally:
         site.close()

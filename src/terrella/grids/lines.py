@@ -18,10 +18,14 @@ TOLERANCE = 1e-9
 """Degrees (0.1 mm) by which a centre may miss an edge of a box or polygon and still count as on it."""
 
 
+_PARTS = (1, 2, 4, 8, 16, 64, 256, 3, 6, 12, 24, 48, 10, 100, 120, 240, 360, 1000, 1200, 3600)
+"""Coordinates of grids are mostly whole parts of a degree, or of a kilometre."""
+
+
 def even(values: np.ndarray) -> tuple[float, float] | None:
     """(first, step) when spacing is even within 1e-6 of the step, or within the noise of float32 coordinates.
 
-    Short decimals (0.25) and whole fractions (1/12) are preferred to noisy numbers, so that a file in float32 and one
+    Whole fractions (1/4, 1/12) and short decimals are preferred to noisy numbers, so that a file in float32 and one
     in float64 give the same grid. None when uneven, or for fewer than two values.
     """
     plain = np.asarray(values, dtype=np.float64)
@@ -43,9 +47,9 @@ def even(values: np.ndarray) -> tuple[float, float] | None:
 
 def _neat(value: float, allowed: float) -> list[float]:
     """Ways to write a number within the allowed error, the shortest first, itself last."""
-    rounded = [round(value, digits) for digits in range(10)]
-    fractions = [round(value * n) / n for n in (3, 6, 12, 24, 48, 120, 240, 360, 1200, 3600)]
-    return [way for way in (*rounded, *fractions) if abs(way - value) <= allowed] + [value]
+    fractions = [round(value * n) / n for n in _PARTS]
+    rounded = [round(value, digits) for digits in range(4, 12)]
+    return [way for way in (*fractions, *rounded) if abs(way - value) <= allowed] + [value]
 
 
 @dataclass(frozen=True, eq=False)

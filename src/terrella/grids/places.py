@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.spatial import cKDTree  # type: ignore[import-untyped]
 
 from terrella.grids.lines import TOLERANCE
 from terrella.grids.spans import Region
@@ -50,6 +49,8 @@ class PlaceCells:
 
     @cached_property
     def _tree(self) -> Any:
+        from scipy.spatial import cKDTree  # slow to load, and few grids need it
+
         return cKDTree(self._places[1], balanced_tree=False, compact_nodes=False)
 
     def centres(self, cells: np.ndarray | None = None) -> tuple[Floats, Floats]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pyproj import CRS
 
-from terrella.errors import Invalid
+from terrella.errors import Invalid, Unsupported
 from terrella.grids.identity import Identity
 from terrella.grids.latlon import LatLonCells
 from terrella.grids.lines import Line
@@ -22,8 +22,8 @@ from terrella.grids.tables import Cells, Floats
 class RotatedGrid(PlaneCells, Identity):
     """Rows at `rlat`, columns at `rlon`, degrees on a sphere whose north pole lies at (`pole_lon`, `pole_lat`).
 
-    `pole_grid_lon` turns the rotated meridians (CF `north_pole_grid_longitude`, GRIB angle of rotation). Give arrays or
-    `Line`s. For GRIB, which names the south pole: `from_south_pole`. Raises Invalid for latitudes beyond the poles.
+    `pole_grid_lon` is the rotated longitude of the true north pole (CF `north_pole_grid_longitude`). From arrays: `of`;
+    for GRIB, which names the south pole: `from_south_pole`. Raises Invalid for latitudes beyond the poles.
     """
 
     pole_lon: float
@@ -53,8 +53,15 @@ class RotatedGrid(PlaneCells, Identity):
     def from_south_pole(
         cls, south_lon: float, south_lat: float, rlat: np.ndarray, rlon: np.ndarray, angle: float = 0.0
     ) -> RotatedGrid:
-        """From the southern pole of rotation and the angle of rotation, as GRIB has them."""
-        return cls.of(south_lon + 180.0, -south_lat, rlat, rlon, angle)
+        """From the southern pole of rotation, as GRIB has it.
+
+        Raises Unsupported for an angle of rotation: the GRIB tables turn about the new axis, ecCodes about the old one.
+        """
+        if angle % 360.0:
+            raise Unsupported(
+                f"Its rotated grid is turned by {angle:g} degrees more, which readers understand differently"
+            )
+        return cls.of(south_lon + 180.0, -south_lat, rlat, rlon)
 
     @property
     def shape(self) -> tuple[int, ...]:

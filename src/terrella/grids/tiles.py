@@ -22,13 +22,15 @@ _SMALL = 4096
 """Cells of a window that is not worth cutting further."""
 _AT_ONCE = 2**20
 """Cells looked at together."""
+_SOME, _NONE = -1.0, -2.0
+"""Radius of a window of which some or no samples are on the Earth."""
 
 
 @dataclass(frozen=True, eq=False)
 class Windows:
     """Rows [top, bottom) and columns [left, right), with a circle on the sphere that holds their centres.
 
-    The circle is of 3 x 3 samples, half as wide again: maps are smooth. Angles in degrees.
+    The circle is around 3 x 3 samples, half as wide again: maps are smooth. Angles in degrees.
     """
 
     bounds: Cells
@@ -59,6 +61,9 @@ class Windows:
             found |= beside & (north >= box.south - 1e-7) & (south <= box.north + 1e-7)
         return found
 
+    def columns(self) -> tuple[np.ndarray, ...]:
+        return self.bounds, self.lon, self.lat, self.radius
+
     def take(self, which: np.ndarray) -> Windows:
         return Windows(self.bounds[which], self.lon[which], self.lat[which], self.radius[which])
 
@@ -75,23 +80,39 @@ class Tiles:
         ny, nx = self.shape
         down, right = min(_FIRST, ny), min(_FIRST, nx)
         windows = self._circled(_cut(np.array([[0, ny, 0, nx]]), down, right))
-        return _beside_finite(windows, down, right)
+        limb = (windows.radius == _SOME) | (
+            (windows.radius == _NONE) & _beside((windows.radius != _NONE).reshape(down, right)).ravel()
+        )
+        if not limb.any():
+            return windows.take(windows.radius >= 0)
+        looked = self._looked_through(windows.bounds[limb])
+        whole = windows.take(windows.radius >= 0)
+        return Windows(*(np.concatenate(pair) for pair in zip(whole.columns(), looked.columns(), strict=True)))
 
     def _circled(self, bounds: Cells) -> Windows:
+        """Circles around 3 x 3 samples; their radius is `_SOME` or `_NONE` where not all of them are on the Earth."""
         i = np.stack([bounds[:, 0], (bounds[:, 0] + bounds[:, 1] - 1) / 2, bounds[:, 1] - 1.0], axis=-1)
         j = np.stack([bounds[:, 2], (bounds[:, 2] + bounds[:, 3] - 1) / 2, bounds[:, 3] - 1.0], axis=-1)
-        rows, columns = np.repeat(i, 3, axis=1), np.tile(j, (1, 3))
-        lon, lat = self.place(rows.ravel(), columns.ravel())
-        vectors = unit(lon, lat).reshape(-1, 9, 3)
-        real = np.isfinite(vectors[..., :1])
-        middle = np.where(real, vectors, 0.0).sum(axis=1)
-        length = np.sqrt((middle**2).sum(axis=-1, keepdims=True))
-        middle = np.divide(middle, length, out=np.zeros_like(middle), where=length > 1e-9)
-        chords = np.sqrt(((vectors - middle[:, None, :]) ** 2).sum(axis=-1))
-        widest = np.degrees(2 * np.arcsin(np.minimum(np.fmax.reduce(chords, axis=1) / 2, 1.0)))
-        grown = np.where(real.all(axis=(1, 2)), 1.5, 3.0) * widest
-        grown = np.where((length[:, 0] <= 1e-9) & real.any(axis=(1, 2)), 180.0, grown)
-        return Windows(bounds, *lonlat(middle), np.minimum(np.where(np.isnan(widest), -1.0, grown), 180.0))
+        samples = self.place(np.repeat(i, 3, axis=1).ravel(), np.tile(j, (1, 3)).ravel())
+        real = np.isfinite(samples[0]).reshape(-1, 9)
+        circles = _circles(unit(*samples), np.repeat(np.arange(len(bounds)), 9), len(bounds), 1.5)
+        radius = np.where(real.all(axis=1), circles[2], np.where(real.any(axis=1), _SOME, _NONE))
+        return Windows(bounds, circles[0], circles[1], radius)
+
+    def _looked_through(self, bounds: Cells) -> Windows:
+        """Circles around all centres, or every second or third of very many: at a limb maps are not smooth."""
+        stride = int(np.ceil(np.sqrt(count_cells(bounds).sum() / _AT_ONCE)))
+        parts = [
+            np.stack([part.ravel() for part in np.mgrid[top:bottom:stride, left:right:stride]])
+            for top, bottom, left, right in bounds.tolist()
+        ]
+        which = np.repeat(np.arange(len(bounds)), [part.shape[1] for part in parts])
+        rows, columns = np.concatenate(parts, axis=1).astype(np.float64)
+        lon, lat = self.place(rows, columns)
+        seen = np.isfinite(lon)
+        circles = _circles(unit(lon[seen], lat[seen]), which[seen], len(bounds), 1.1)
+        some = np.bincount(which[seen], minlength=len(bounds)) > 0
+        return Windows(bounds, circles[0], circles[1], circles[2] + 3.0 * (stride - 1)).take(some)
 
     def select(self, extents: Iterable[Extent], inside: Callable[[Windows], Flags]) -> tuple[Cells, Cells]:
         """Bounds of windows that together hold every cell in the boxes, shape (n, 4): top, bottom, left, right.
@@ -150,22 +171,22 @@ def _cut(bounds: Cells, down: int, right: int) -> Cells:
     return np.stack([np.broadcast_to(side, shape).ravel() for side in sides], axis=-1).astype(np.int64)
 
 
-def _beside_finite(windows: Windows, down: int, right: int) -> Windows:
-    """Give windows without any place (radius -1) a wide circle around a neighbour: the limb may run through them."""
-    radius = windows.radius.reshape(down, right)
-    lon, lat = windows.lon.reshape(down, right).copy(), windows.lat.reshape(down, right).copy()
-    wide = radius.copy()
-    for di in (-1, 0, 1):
-        for dj in (-1, 0, 1):
-            other = np.full(radius.shape, -1.0)
-            to = (slice(max(di, 0), down + min(di, 0)), slice(max(dj, 0), right + min(dj, 0)))
-            source = (slice(max(-di, 0), down + min(-di, 0)), slice(max(-dj, 0), right + min(-dj, 0)))
-            other[to] = radius[source]
-            better = (radius < 0) & (3 * other > wide)
-            wide[better] = 3 * other[better]
-            for target, values in ((lon, windows.lon), (lat, windows.lat)):
-                moved = np.zeros(radius.shape)
-                moved[to] = values.reshape(down, right)[source]
-                target[better] = moved[better]
-    keep = wide.ravel() >= 0
-    return Windows(windows.bounds, lon.ravel(), lat.ravel(), np.minimum(wide.ravel(), 180.0)).take(keep)
+def _circles(vectors: Floats, which: Cells, count: int, margin: float) -> tuple[Floats, Floats, Floats]:
+    """(lon, lat, radius) in degrees of circles around groups of places, `margin` times as wide as they need."""
+    sums = [np.bincount(which, vectors[:, k], minlength=count) for k in range(3)]
+    middle = np.stack(sums, axis=-1).astype(np.float64)
+    length = np.sqrt((middle**2).sum(axis=-1, keepdims=True))
+    middle = np.divide(middle, length, out=np.zeros_like(middle), where=length > 1e-9)
+    chords = np.sqrt(((vectors - middle[which]) ** 2).sum(axis=-1))
+    widest = np.zeros(count)
+    np.fmax.at(widest, which, chords)
+    radius = margin * np.degrees(2 * np.arcsin(np.minimum(widest / 2, 1.0)))
+    # Places all around the Earth have no middle.
+    return *lonlat(middle), np.where(length[:, 0] > 1e-9, np.minimum(radius, 180.0), 180.0)
+
+
+def _beside(flags: Flags) -> Flags:
+    """Which windows have a neighbour, also over a corner, with the flag set."""
+    wide = np.pad(flags, 1)
+    ny, nx = flags.shape
+    return np.any([wide[i : i + ny, j : j + nx] for i in range(3) for j in range(3)], axis=0)

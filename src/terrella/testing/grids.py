@@ -111,7 +111,8 @@ def _box_on_centres(draw: DrawFn, grid: Grid) -> BaseGeometry:
     lon, lat = (values[np.isfinite(values)] for values in grid.centres(cells))
     if lon.size < 2 or lon[0] == lon[1] or lat[0] == lat[1]:
         return shapely.box(-10, -10, 10, 10)
-    return shapely.box(lon.min(), lat.min(), lon.max(), lat.max())
+    between: BaseGeometry = shapely.box(lon.min(), lat.min(), lon.max(), lat.max())
+    return between
 
 
 @st.composite

@@ -15,7 +15,7 @@ from terrella.api.caller import caller_of
 from terrella.api.stac.documents import answer, collection_page, fields_of, get_links, item_page, post_links
 from terrella.api.stac.links import GEOJSON, OPENAPI, QUERYABLES, SCHEMA, Addresses, link
 from terrella.api.stac.parameters import ItemSearchBody
-from terrella.api.stac.parsing import collection_search_of, search_of
+from terrella.api.stac.parsing import collection_search_of, members_of, search_of
 from terrella.contracts.providers import Searches
 from terrella.errors import Invalid, NotFound
 from terrella.model.caller import Caller
@@ -66,7 +66,7 @@ class StacClient(BaseCoreClient):
 
     def post_search(self, search_request: ItemSearchBody, request: Request, **_: Any) -> Response:  # type: ignore[override]
         """POST /stac/search."""
-        given = search_request.model_dump(exclude_none=True)
+        given = members_of(search_request)
         query, fields = search_of(given), fields_of(given.get("fields"))
         self.check_collections(caller_of(request), query)
         page = self.catalog.search(caller_of(request), query)

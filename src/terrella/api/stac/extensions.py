@@ -32,7 +32,7 @@ from terrella.api.stac.parameters import (
     OneCollection,
     QueryablesOf,
 )
-from terrella.api.stac.parsing import names_of, search_of
+from terrella.api.stac.parsing import members_of, names_of, search_of
 from terrella.model.search import Aggregation
 from terrella.model.stac import Document
 
@@ -183,7 +183,7 @@ class Aggregating(ApiExtension):
 
     def aggregate_body(self, body: AggregatedBody, request: Request) -> Response:
         """POST."""
-        return self._aggregate(request, body.model_dump(exclude_none=True), None)
+        return self._aggregate(request, members_of(body), None)
 
     def _aggregate(self, request: Request, given: dict[str, Any], collection_id: str | None) -> Response:
         names = names_of(given.get("aggregations"), "aggregations") or ("total_count",)

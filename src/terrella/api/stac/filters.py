@@ -61,7 +61,7 @@ def filter_from_text(text: str, geometry: Geometry) -> Document:
 def filter_from_json(document: Any, geometry: Geometry) -> Document:
     """Checked CQL2 JSON: known operators with as many arguments as they take, `properties.` taken off names."""
     made = _Checker(geometry).predicate(document, 0)
-    return made if isinstance(made, dict) else {"op": "=", "args": [made, True]}
+    return made if isinstance(made, dict) and "op" in made else {"op": "=", "args": [made, True]}
 
 
 def _measure(text: str) -> None:
@@ -170,7 +170,7 @@ class _Checker:
         kind = "timestamp" if "timestamp" in node else "date"
         if not isinstance(node[kind], str):
             raise _wrong(f"A {kind} is a text, as 2024-07-01T12:00:00Z.")
-        parse_instant(node[kind], parameter="filter").as_datetime()
+        _check_time(node[kind])
         return {kind: node[kind]}
 
     def _time(self, node: Any) -> Any:
@@ -189,7 +189,7 @@ class _Checker:
         if not isinstance(end, str):
             raise _wrong("An interval has two texts, one of which may be '..'.")
         if end not in {"", ".."}:
-            parse_instant(end, parameter="filter").as_datetime()
+            _check_time(end)
         return end
 
     def _place(self, node: Any) -> Any:
@@ -202,6 +202,13 @@ class _Checker:
             raise _wrong("A bbox has four numbers: west, south, east, north.")
         parts = Extent.of(*box, parameter="filter").parts()
         return self.geometry({"type": "MultiPolygon", "coordinates": [[_ring(part)] for part in parts]}, "filter")
+
+
+def _check_time(text: str) -> None:
+    try:
+        parse_instant(text).as_datetime()
+    except Invalid as error:
+        raise _wrong(error.message) from None
 
 
 def _ring(box: Extent) -> list[list[float]]:

@@ -11,16 +11,12 @@ from fastapi import Body, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from stac_fastapi.types.search import APIRequest
 
-_NUMBER = r"-?[0-9]+(\.[0-9]+)?"
-_BBOX = rf"^{_NUMBER}(,{_NUMBER}){{3}}((,{_NUMBER}){{2}})?$"
-
 Bbox = Annotated[
     str | None,
     Query(
         description="Box in degrees: west,south,east,north, or with heights west,south,low,east,north,high (heights "
         "are ignored). West greater than east crosses the antimeridian. Not together with `intersects`.",
         examples=["5.5,45.5,11,48"],
-        json_schema_extra={"pattern": _BBOX},
     ),
 ]
 Datetime = Annotated[

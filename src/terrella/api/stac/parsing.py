@@ -14,6 +14,7 @@ from shapely.validation import explain_validity
 
 from terrella.api.stac.conditions import condition_of
 from terrella.api.stac.filters import filter_from_json, filter_from_text
+from terrella.api.stac.parameters import ConditionsBody
 from terrella.errors import Invalid, nearest_names
 from terrella.model.search import CollectionSearch, Search, SortKey
 from terrella.model.space import Extent
@@ -35,6 +36,16 @@ _GEOMETRIES = {
 
 Given = Mapping[str, Any]
 """Parameters by name, absent ones None; from a query string or from a body."""
+
+
+def members_of(body: ConditionsBody) -> dict[str, Any]:
+    """What a body says, by the names of parameters. Raises Invalid for numbers and texts that JSON cannot answer."""
+    members = body.model_dump(exclude_none=True)
+    try:
+        orjson.dumps(members)
+    except TypeError as error:
+        raise Invalid(f"The body has a number or text that cannot be used: {error}.", parameter="body") from None
+    return members
 
 
 def search_of(given: Given, *, collection: str | None = None) -> Search:

@@ -137,7 +137,6 @@ def _declare(connection: sqlite3.Connection) -> None:
     """Our SQL functions, on a new connection."""
     connection.create_function("relates", 7, exact, deterministic=True)
     connection.create_function("lists", 3, lists, deterministic=True)
-    connection.create_function("geohash", 3, aggregating.geohash, deterministic=True)
     for name, function in SQL_FUNCTIONS.items():
         connection.create_function(name, 1, function, deterministic=True)
 

@@ -9,7 +9,7 @@ from terrella.errors import Invalid, nearest_names
 from terrella.model.search import Aggregation
 from terrella.providers.lake import properties, times
 from terrella.providers.lake.fields import COMMON, ItemFields
-from terrella.providers.lake.schema import Sql
+from terrella.providers.lake.schema import Sql, joined
 from terrella.providers.lake.searching import prepared
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _MOST_BUCKETS = 1000
 _CLOUD_STEP = 10
 _GEOHASH_LENGTH = 3
+_COLUMNS, _ROWS = 256, 128
+"""Of the grid of geohashes of three digits: 8 bits of longitude, 7 of latitude."""
 _FREQUENCY = "_frequency"
 
 
@@ -34,7 +36,9 @@ def aggregate(database: Database, caller: Caller, query: Search, names: Sequence
     """Each by its name. Raises Invalid for an unknown one, with those there are."""
     with database.reading() as connection:
         answers = [(name, _answer(connection, name)) for name in names]
-        _, _, plan = prepared(connection, caller, query)
+        asked, _, plan = prepared(connection, caller, query)
+        if asked.empty:
+            answers = [(name, _COUNTED.get(name, answer)) for name, answer in answers]
         return tuple(answer(connection, plan, name) for name, answer in answers)
 
 
@@ -91,11 +95,28 @@ def _range(low: int, count: int) -> Document:
 
 
 def _by_geohash(connection: sqlite3.Connection, plan: Plan, name: str) -> Aggregation:
-    place = Sql(
-        f"geohash(case when i.west <= i.east then (i.west + i.east) / 2 else (i.west + i.east) / 2 + 180 end, "
-        f"(i.south + i.north) / 2, {_GEOHASH_LENGTH})"
+    """By the cell of the middle of each box: counted by cell numbers first, which are then few enough to be named."""
+    west = "case when i.west <= i.east then (i.west + i.east) / 2 else (i.west + i.east + 360) / 2 end"
+    column = f"cast(({west} + 180) / 360 * {_COLUMNS} as integer) % {_COLUMNS}"
+    row = f"min(cast(((i.south + i.north) / 2 + 90) / 180 * {_ROWS} as integer), {_ROWS - 1})"
+    cells = _grouped(connection, plan, Sql(f"({column}) * {_ROWS} + {row}"), Sql("i.west is not null"))
+    return _terms(name, [(geohash(*_middle(*divmod(cell, _ROWS)), _GEOHASH_LENGTH), count) for cell, count in cells])
+
+
+def _middle(column: int, row: int) -> tuple[float, float]:
+    return (column + 0.5) / _COLUMNS * 360 - 180, (row + 0.5) / _ROWS * 180 - 90
+
+
+def _by_collection_counted(connection: sqlite3.Connection, plan: Plan, name: str) -> Aggregation:
+    """Of whole collections: as they are counted already."""
+    wanted = [one for one in plan.conditions if one.text.startswith("i.collection")]
+    where = joined("and", [*wanted, Sql("i.items > 0")])
+    rows = connection.execute(
+        f"select collection, items from (select id as collection, items from collections) i where {where.text} "
+        "order by items desc, collection limit ?",
+        (*where.values, _MOST_BUCKETS),
     )
-    return _terms(name, _grouped(connection, plan, place, Sql("i.west is not null")))
+    return _terms(name, rows.fetchall())
 
 
 def _property_frequency(connection: sqlite3.Connection, plan: Plan, name: str) -> Aggregation:
@@ -129,7 +150,7 @@ _DIGITS = "0123456789bcdefghjkmnpqrstuvwxyz"
 
 
 def geohash(lon: float, lat: float, length: int) -> str:
-    """SQL function: the geohash cell of a place (Niemeyer 2008): bits of lon and lat by turns, five a digit."""
+    """The geohash cell of a place (Niemeyer 2008): bits of lon and lat by turns, five a digit."""
     bounds = [[-180.0, 180.0], [-90.0, 90.0]]
     place = ((lon + 180.0) % 360.0 - 180.0, lat)
     made, bits = "", 0
@@ -153,3 +174,4 @@ _ANSWERS: dict[str, Answer] = {
     "cloud_cover_frequency": _by_cloud,
     "centroid_geohash_grid_frequency": _by_geohash,
 }
+_COUNTED: dict[str, Answer] = {"collection_frequency": _by_collection_counted}

@@ -47,10 +47,14 @@ class Conditions:
         return (self.t_start, self.t_end) != (schema.LONG_AGO, schema.FOREVER)
 
     @property
+    def only_times(self) -> bool:
+        """Whether nothing but times and collections is asked for."""
+        return self.ids is None and self.boxes is None and self.words is None and not (self.rest or self.exact)
+
+    @property
     def empty(self) -> bool:
         """Whether nothing but collections is asked for."""
-        nothing = self.ids is None and self.boxes is None and self.words is None
-        return nothing and not (self.timed or self.rest or self.exact)
+        return self.only_times and not self.timed
 
 
 def conditions_of(caller: Caller, query: Search, fields: Fields) -> Conditions:
@@ -66,7 +70,7 @@ def conditions_of(caller: Caller, query: Search, fields: Fields) -> Conditions:
     if query.filter is not None:
         _add_filter(made, Filter(fields), query.filter)
     if query.intersects is not None:
-        _add_shape(made, geometry(query.intersects, parameter="intersects"))
+        _add_shape(made, "s_intersects", geometry(query.intersects, parameter="intersects"))
     if query.bbox is not None:
         _add_boxes(made, query.bbox)
     return made
@@ -78,26 +82,36 @@ def visible(caller: Caller) -> tuple[Sql, ...]:
     return ()
 
 
+def _look_up(made: Conditions, boxes: tuple[Extent, ...]) -> None:
+    """Of several places that must be met, the smallest is looked up."""
+    if made.boxes is None or _area(boxes) < _area(made.boxes):
+        made.boxes = boxes
+
+
+def _area(boxes: tuple[Extent, ...]) -> float:
+    return sum((box.east - box.west) * (box.north - box.south) for box in boxes)
+
+
 def _add_boxes(made: Conditions, bbox: Extent) -> None:
     parts = bbox.parts()
-    made.boxes = parts
+    _look_up(made, parts)
     made.rest.append(schema.boxes_meet("i", parts))
     shape = shapely.union_all([box_shape(part) for part in parts])
     made.exact.append(schema.shape_meets("s_intersects", shape.wkb, tuple(parts)))
 
 
-def _add_shape(made: Conditions, shape: BaseGeometry) -> None:
+def _add_shape(made: Conditions, operator: str, shape: BaseGeometry) -> None:
     boxes = extents_of(shape)
-    made.boxes = boxes
+    _look_up(made, boxes)
     made.rest.append(schema.boxes_meet("i", boxes))
-    made.exact.append(schema.shape_relates("s_intersects", shape.wkb))
+    made.exact.append(schema.shape_relates(operator, shape.wkb))
 
 
 def _add_filter(made: Conditions, maker: Filter, node: Document) -> None:
     for part in maker.conjuncts(node):
-        shape = maker.shape_of(part)
-        if shape is not None:
-            _add_shape(made, shape)
+        place = maker.place_of(part)
+        if place is not None:
+            _add_shape(made, *place)
         else:
             made.rest.append(maker.condition(part))
             _narrow(made, part)

@@ -68,16 +68,12 @@ class Filter:
         _check_size(node)
         yield from self._conjuncts(node)
 
-    def shape_of(self, node: Any) -> BaseGeometry | None:
-        """The shape, when a part is s_intersects of the geometry with one: it can be looked up in the index."""
-        if not isinstance(node, dict) or node.get("op") not in ("s_intersects", "intersects"):
+    def place_of(self, node: Any) -> tuple[str, BaseGeometry] | None:
+        """Operator and shape, when a part can hold only where an item's box meets that of the shape."""
+        operator = str(node.get("op")).lower() if isinstance(node, dict) else ""
+        if _spatial_name(operator) not in SPATIAL - {"s_disjoint"}:
             return None
-        match node.get("args"):
-            case [{"property": "geometry" | "properties.geometry"}, shape]:
-                return _shape(shape)
-            case [shape, {"property": "geometry" | "properties.geometry"}]:
-                return _shape(shape)
-        return None
+        return self._place(_spatial_name(operator), operation(node)[1])
 
     def condition(self, node: Any) -> Sql:
         """One boolean expression. Raises Invalid."""
@@ -108,8 +104,9 @@ class Filter:
         if word == "isnull":
             value = scalar(arguments(operator, args, 1)[0], self._fields).sql
             return Sql(f"({value.text} is null)", value.values, value.dear)
-        if word in SPATIAL or "s_" + word in SPATIAL:
-            return self._spatial(word if word in SPATIAL else "s_" + word, args)
+        if _spatial_name(word) in SPATIAL:
+            operator, shape = self._place(_spatial_name(word), args)
+            return schema.shape_relates(operator, shape.wkb)
         if word in _TIMES:
             return self._temporal(word, args)
         if word in _ARRAYS:
@@ -168,7 +165,7 @@ class Filter:
         equal = [Sql(f"{a.text} = {b.text}", a.values + b.values, a.dear or b.dear) for a, b in pairs]
         return balanced("or", equal)
 
-    def _spatial(self, operator: str, args: list[Any]) -> Sql:
+    def _place(self, operator: str, args: list[Any]) -> tuple[str, BaseGeometry]:
         left, right = arguments(operator, args, 2)
         if isinstance(right, dict) and "property" in right:
             left, right, operator = right, left, _SWAPPED.get(operator, operator)
@@ -176,7 +173,7 @@ class Filter:
             raise wrong(f"{operator!r} compares {{'property': 'geometry'}} with a GeoJSON geometry or a bbox.")
         if scalar(left, self._fields).types != {"geometry"}:
             raise wrong(f"{left['property']!r:.60} is no geometry: use {{'property': 'geometry'}}.")
-        return schema.shape_relates(operator, _shape(right).wkb)
+        return operator, _shape(right)
 
     def _temporal(self, operator: str, args: list[Any]) -> Sql:
         (s1, e1), (s2, e2) = (span(arg, self._fields) for arg in arguments(operator, args, 2))
@@ -193,6 +190,11 @@ class Filter:
             literal(one)
         text = orjson.dumps(right).decode()
         return Sql(f"lists(?, {value.sql.text}, ?)", (operator, *value.sql.values, text), value.sql.dear)
+
+
+def _spatial_name(word: str) -> str:
+    """Operators were once written without s_."""
+    return word if word.startswith("s_") else f"s_{word}"
 
 
 def alike(left: Expression, right: Expression) -> tuple[Sql, Sql]:

@@ -91,7 +91,7 @@ def plan_of(connection: sqlite3.Connection, asked: Conditions, scope: Scope) -> 
     if asked.words is not None:
         hits = schema.text_hits(ITEM_WORDS, asked.words)
         most = int(_SCANNED * scope.items**0.5)
-        count = _count_up_to(connection, hits, max(most, _FEW))
+        count = count_up_to(connection, hits, max(most, _FEW))
         lookups["text"] = (count, hits)
         if count <= most:
             conditions.append(Sql(f"i.number in ({hits.text})", hits.values))
@@ -103,7 +103,7 @@ def plan_of(connection: sqlite3.Connection, asked: Conditions, scope: Scope) -> 
         return Plan(Sql(f"items i {schema.BY_ID}"), (found, *conditions, *asked.exact), most)
     if asked.boxes is not None:
         hits = schema.boxes_hit(asked.boxes, asked.t_start, asked.t_end)
-        lookups["boxes"] = (_count_up_to(connection, hits, _FEW), hits)
+        lookups["boxes"] = (count_up_to(connection, hits, _FEW), hits)
     count, hits = min(lookups.values(), key=lambda one: one[0], default=(_FEW + 1, schema.ALWAYS))
     if count > _FEW:
         return _walk(asked, scope, conditions)
@@ -113,7 +113,7 @@ def plan_of(connection: sqlite3.Connection, asked: Conditions, scope: Scope) -> 
     return Plan(source, (*conditions, *asked.exact), count)
 
 
-def _count_up_to(connection: sqlite3.Connection, hits: Sql, most: int) -> int:
+def count_up_to(connection: sqlite3.Connection, hits: Sql, most: int) -> int:
     """How many rows a look-up finds; one more than `most` when there are more."""
     count = schema.limited_count(hits, most + 1)
     found: int = connection.execute(count.text, count.values).fetchone()[0]

@@ -12,7 +12,7 @@ from terrella.providers.lake import schema
 from terrella.providers.lake.conditions import conditions_of, visible
 from terrella.providers.lake.fields import ItemFields
 from terrella.providers.lake.paging import Place, Term, beyond, from_first, order_by, place_of, token
-from terrella.providers.lake.planning import Plan, Scope, plan_of, scope_of
+from terrella.providers.lake.planning import Plan, Scope, count_up_to, plan_of, scope_of
 from terrella.providers.lake.registering import no_collection
 from terrella.providers.lake.schema import Sql, joined
 from terrella.providers.lake.sorting import terms_of
@@ -119,6 +119,9 @@ def _matched(
     dear = any(condition.dear for condition in plan.conditions)
     if plan.most is not None and plan.most <= (_COUNTED_DEAR if dear else _COUNTED):
         return _count(connection, plan)
+    if asked.only_times:
+        number = count_up_to(connection, plan.rows(Sql("1")), _COUNTED)
+        return number if number <= _COUNTED else None
     return None
 
 

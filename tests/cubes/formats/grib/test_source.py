@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -137,6 +139,19 @@ def test_files_on_a_web_server(tmp_path):
         finally:
             server.shutdown()
             thread.join()
+
+
+def test_reading_and_projecting_in_one_process_ends_well(scanned):
+    """Two libraries bring their own libproj: in the wrong order of imports the process dies when it ends."""
+    found = scanned(small())
+    code = (
+        "from terrella.cubes.formats.grib import Grib\n"
+        f"(scan,) = Grib().scan({found.href!r})\n"
+        f"Grib().source(scan.parts[0].arrays[0], {found.href!r}).load((0, 0, 0, 0))\n"
+        "import pyproj\n"
+        "pyproj.Transformer.from_crs(4326, 32633).transform(50, 15)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize(

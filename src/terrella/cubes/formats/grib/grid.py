@@ -49,6 +49,8 @@ _MOST = (1_000_000, 4_000_000_000)
 
 
 _MOST_PLACES = 50_000_000
+_MOST_GAUSSIAN = 10_000
+"""Rows between pole and equator, 1 km apart: ecCodes works for minutes on damaged numbers above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ def _order(handle: int) -> dict[str, Any]:
 
 def _check_size(handle: int) -> None:
     """Rows times columns must be what the field says to hold, before anything as large is made."""
+    if (integer(handle, "N") or 0) > _MOST_GAUSSIAN:
+        raise Unsupported(f"a Gaussian grid of a number above {_MOST_GAUSSIAN} is not read")
     rows, columns = integer(handle, "Nj"), integer(handle, "Ni")
     if rows is None or columns is None:
         return  # reduced grids have rows of many lengths, others none

@@ -1,0 +1,145 @@
+"""Real catalogues through the API: Planetary Computer's NAIP, examples of the specification, and real clients on top."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyogrio
+import pystac
+import pytest
+import rasterio
+import shapely
+from api.conftest import FakeSite, collection, make_site, serving
+from odc.stac import load
+from pystac_client import Client
+from rasterio.transform import from_origin
+from shapely.geometry import shape
+
+from terrella.model.caller import OPERATOR
+
+
+def own(document: dict[str, Any]) -> dict[str, Any]:
+    """As files are added: without links to the catalogue that a document came from."""
+    ours = {"self", "root", "parent", "collection", "item", "items"}
+    return {**document, "links": [one for one in document.get("links", []) if one["rel"] not in ours]}
+
+
+@pytest.fixture(scope="module")
+def naip(test_data: Path) -> list[dict[str, Any]]:
+    folder = test_data / "stac" / "planetary-computer"
+    (items,) = [path for path in folder.rglob("*.ndjson")] or [path for path in folder.rglob("*items*.json")]
+    return [own(json.loads(line)) for line in items.read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def filled(naip: list[dict[str, Any]], test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    site = make_site(tmp_path_factory.mktemp("site"), filled=False)
+    described = json.loads((test_data / "stac" / "naip.json").read_text())
+    for name in {one["collection"] for one in naip}:
+        site.catalog.put_collection(OPERATOR, {**own(described), "id": name})
+    site.catalog.put_items(OPERATOR, naip)
+    with serving(site) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def catalog(filled: str) -> Client:
+    return Client.open(f"{filled}/stac")
+
+
+def test_all_items_come_back_as_they_are(catalog: Client, naip: list[dict[str, Any]]) -> None:
+    found = {one["id"]: one for one in catalog.search(limit=500).items_as_dicts()}
+    assert len(found) == len(naip) == 1000
+    for one in naip:
+        there = found[one["id"]]
+        assert {**there, "links": []} == {**one, "links": []}
+        assert [link for link in there["links"] if link in one["links"]] == one["links"]
+
+
+def test_search_agrees_with_shapely(catalog: Client, naip: list[dict[str, Any]]) -> None:
+    generator = np.random.default_rng(7)
+    bounds = shapely.total_bounds([shape(one["geometry"]) for one in naip])
+    for _ in range(10):
+        x, y = generator.uniform(bounds[:2], bounds[2:])
+        box = shapely.box(x, y, x + 1.5, y + 1)
+        wanted = {one["id"] for one in naip if shape(one["geometry"]).intersects(box)}
+        for place in ({"bbox": box.bounds}, {"intersects": box.__geo_interface__}):
+            assert {one["id"] for one in catalog.search(limit=1000, **place).items_as_dicts()} == wanted
+        wkt = f"s_intersects(geometry, {box.wkt})"
+        found = catalog.search(limit=1000, filter=wkt, filter_lang="cql2-text", method="GET")
+        assert {one["id"] for one in found.items_as_dicts()} == wanted
+
+
+def test_documents_are_valid_stac(catalog: Client) -> None:
+    catalog.validate()
+    for one in catalog.search(max_items=5).items():
+        one.stac_extensions = []  # their schemas are on the internet
+        one.validate()
+
+
+def test_gdal_reads_items_as_features(filled: str, naip: list[dict[str, Any]]) -> None:
+    name = naip[0]["collection"]
+    source = f"OAPIF:{filled}/stac/collections/{name}"
+    frame = pyogrio.read_dataframe(source, layer=name, max_features=20)
+    assert len(frame) == 20
+    known = {one["id"]: one for one in naip}
+    for row in frame.itertuples():
+        assert row.geometry.equals(shape(known[row.id]["geometry"]))
+
+
+def test_examples_of_the_specification_come_back(test_data: Path, tmp_path: Path) -> None:
+    examples = [json.loads(path.read_text()) for path in sorted((test_data / "stac" / "spec-examples").rglob("*.json"))]
+    items = [
+        own(one) for one in examples if one.get("type") == "Feature" and one.get("geometry") and "stac_version" in one
+    ]
+    site = make_site(tmp_path, filled=False)
+    site.catalog.put_collection(OPERATOR, collection("examples", [-180, -90, 180, 90]))
+    kept = {one["id"]: {**one, "collection": "examples"} for one in items}
+    site.catalog.put_items(OPERATOR, list(kept.values()))
+    with serving(site) as address:
+        found = {one["id"]: one for one in Client.open(f"{address}/stac").search(limit=100).items_as_dicts()}
+    assert set(found) == set(kept)
+    for name, one in kept.items():
+        assert {**found[name], "links": []} == {**one, "links": []}
+        pystac.Item.from_dict(found[name])
+
+
+def test_odc_stac_loads_what_it_found(tmp_path: Path) -> None:
+    site: FakeSite = make_site(tmp_path / "site", filled=False)
+    site.catalog.put_collection(OPERATOR, collection("scenes", [10.0, 50.0, 11.0, 51.0]))
+    truth = np.arange(60 * 50, dtype="u2").reshape(60, 50)
+    for number in range(2):
+        site.catalog.put_items(OPERATOR, [scene(tmp_path, number, truth + number * 10_000)])
+    with serving(site) as address:
+        items = list(Client.open(f"{address}/stac").search(collections=["scenes"], bbox=[8.9, 48, 9.1, 49]).items())
+        assert len(items) == 2
+        cube = load(items, bands=["b1"])
+    assert cube.b1.shape == (2, 60, 50)
+    for number in range(2):
+        np.testing.assert_array_equal(cube.b1.isel(time=number), truth + number * 10_000)
+
+
+def scene(folder: Path, number: int, values: np.ndarray) -> dict[str, Any]:
+    path = folder / f"scene{number}.tif"
+    place = from_origin(500_000, 5_400_000, 100, 100)
+    profile = {"driver": "GTiff", "dtype": "uint16", "count": 1, "height": 60, "width": 50, "crs": "EPSG:32632"}
+    with rasterio.open(path, "w", **profile, transform=place) as written:
+        written.write(values, 1)
+    ring = [[9.0, 48.7], [9.07, 48.7], [9.07, 48.75], [9.0, 48.75], [9.0, 48.7]]
+    projected = {"proj:code": "EPSG:32632", "proj:shape": [60, 50], "proj:transform": list(place)[:6]}
+    return {
+        "type": "Feature",
+        "stac_version": "1.1.0",
+        "stac_extensions": ["https://stac-extensions.github.io/projection/v2.0.0/schema.json"],
+        "id": f"scene{number}",
+        "collection": "scenes",
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+        "bbox": [9.0, 48.7, 9.07, 48.75],
+        "properties": {"datetime": f"2024-06-0{number + 1}T10:00:00Z", **projected},
+        "assets": {"b1": {"href": str(path), "type": "image/tiff; application=geotiff", "roles": ["data"]}},
+        "links": [],
+    }
