@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -26,6 +27,8 @@ def up(home: Path, host: str | None, port: int | None, *, demo: bool) -> None:
         # the first extraction then need not wait for xarray to load
         Thread(target=lambda: site.extractor, daemon=True).start()
 
+    # the server finishes what runs, then sends itself the signal again: that is a good end
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         if demo:
             from terrella.cli.demo import add_demo

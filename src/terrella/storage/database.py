@@ -13,7 +13,7 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from terrella.errors import Internal, ProviderUnavailable, TooLarge, Unreadable, Unsupported
+from terrella.errors import Internal, Invalid, ProviderUnavailable, TooLarge, Unreadable, Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -97,7 +97,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection for reading, lent for the block. Raises TooLarge when the block takes too long."""
+        """A connection for reading, lent for the block. Raises TooLarge when it takes long, Invalid for broken text."""
         connection = self._borrow()
         last = time.monotonic() + self._read_seconds
         connection.set_progress_handler(lambda: time.monotonic() > last, _STEPS)
@@ -105,6 +105,8 @@ class Database:
             yield connection
         except sqlite3.OperationalError as error:
             raise _translated(error, self._read_seconds) from error
+        except UnicodeEncodeError:
+            raise Invalid("A text in this question has half a character in it (a lone surrogate).") from None
         finally:
             self._give_back(connection)
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -236,6 +236,32 @@ class CatalogSuite:
             for whole in (node, {"op": "not", "args": [node]}):
                 with pytest.raises(Invalid):
                     provider.search(OPERATOR, Search(filter=whole))
+
+    @pytest.mark.parametrize("text", ["\ud800", "\0", "'", "%", "x" * 100_000])
+    def test_texts_that_no_client_should_send(self, text: str) -> None:
+        node = {"op": "or", "args": [{"op": op, "args": [{"property": "id"}, text]} for op in ("=", "like")]}
+        queries = [
+            Search(ids=(text,)),
+            Search(ids=(text, "a")),
+            Search(collections=(text,)),
+            Search(text=(f"a {text}",)),
+            Search(filter=node),
+            Search(filter={"op": "=", "args": [{"property": text}, 1]}),
+            Search(sortby=(SortKey(text),)),
+            Search(sortby=(SortKey("id"),) * 2000),
+            Search(token=text),
+            Search(limit=-1),
+        ]
+        with self.opened() as provider:
+            provider.put_items(OPERATOR, [plain_item("a")])
+            for query in queries:
+                with suppress(Invalid):
+                    provider.search(OPERATOR, query)
+            with pytest.raises((Invalid, NotFound)):
+                provider.item(OPERATOR, text, text)
+            with pytest.raises((Invalid, NotFound)):
+                provider.collection(OPERATOR, text)
+            assert provider.remove_items(OPERATOR, "plain", [text]) == 0
 
     def test_unknown_properties_are_named_with_the_nearest(self) -> None:
         node = {"op": "=", "args": [{"property": "eo:cloud_covr"}, 1]}

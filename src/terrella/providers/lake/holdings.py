@@ -13,6 +13,7 @@ from terrella.providers.lake.paging import Term, beyond, order_by, place_of
 from terrella.providers.lake.registering import no_collection
 from terrella.providers.lake.schema import Sql, joined
 from terrella.providers.lake.searching import MOST, page_of
+from terrella.providers.lake.sorting import check_keys
 
 if TYPE_CHECKING:
     from terrella.model.caller import Caller
@@ -81,6 +82,7 @@ def _conditions(query: CollectionSearch) -> list[Sql]:
 
 
 def _terms(query: CollectionSearch) -> tuple[Term, ...]:
+    check_keys(query.sortby)
     fields = CollectionFields()
     made: list[Term] = []
     for key in query.sortby:

@@ -8,10 +8,9 @@ what is searched, so that a search touches few pages until it knows its answers.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import orjson
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -161,7 +160,7 @@ def one_of(expression: str, wanted: Iterable[str]) -> Sql:
     names = list(wanted)
     if len(names) == 1:
         return Sql(f"{expression} = ?", (names[0],))
-    return Sql(f"{expression} in (select value from json_each(?))", (orjson.dumps(names).decode(),))
+    return Sql(f"{expression} in (select value from json_each(?))", (json.dumps(names),))
 
 
 def property_path(names: Iterable[str]) -> str:
@@ -266,5 +265,5 @@ def like(value: Sql, pattern: str) -> Sql:
 
 def among(value: Sql, wanted: Iterable[Any]) -> Sql:
     """Membership in a list of constants of any length."""
-    text = orjson.dumps(list(wanted)).decode()
+    text = json.dumps(list(wanted))
     return Sql(f"({value.text} in (select value from json_each(?)))", (*value.values, text), value.dear)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from terrella.errors import Invalid
 from terrella.providers.lake.paging import Term
 from terrella.providers.lake.schema import Sql
 
@@ -14,13 +15,15 @@ if TYPE_CHECKING:
 
 _T, _ID, _COLLECTION = Sql("i.t"), Sql("i.id"), Sql("i.collection")
 NEWEST_FIRST = (Term(_T, descending=True), Term(_ID), Term(_COLLECTION))
+_MOST_KEYS = 10
 _COLUMNS = {"datetime": _T, "id": _ID, "collection": _COLLECTION}
 
 
 def terms_of(keys: Sequence[SortKey], value_of: Callable[[str], Sql]) -> tuple[Term, ...]:
-    """Terms of items' sort keys; `value_of` gives a property's value and refuses unknown ones."""
+    """Terms of items' sort keys; `value_of` gives a property's value and refuses unknown ones. Raises Invalid."""
     if not keys:
         return NEWEST_FIRST
+    check_keys(keys)
     made: list[Term] = []
     for key in keys:
         name = key.field.removeprefix("properties.")
@@ -31,6 +34,12 @@ def terms_of(keys: Sequence[SortKey], value_of: Callable[[str], Sql]) -> tuple[T
             made.extend(_nulls_last(value_of(name), descending=key.descending))
     there = {term.expression.text for term in made}
     return (*made, *(Term(tie) for tie in (_ID, _COLLECTION) if tie.text not in there))
+
+
+def check_keys(keys: Sequence[SortKey]) -> None:
+    """Raises Invalid when there are too many."""
+    if len(keys) > _MOST_KEYS:
+        raise Invalid(f"At most {_MOST_KEYS} sort keys, not {len(keys)}.", parameter="sortby")
 
 
 def _nulls_last(value: Sql, *, descending: bool) -> tuple[Term, Term]:

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
-
-import orjson
 
 from terrella.providers.lake.schema import box_rows
 
@@ -66,7 +65,7 @@ def numbers_of(connection: sqlite3.Connection, collection: str, items: Iterable[
     """Numbers of those of these items that are there."""
     rows = connection.execute(
         "select id, number from items where collection = ? and id in (select value from json_each(?))",
-        (collection, orjson.dumps(list(items)).decode()),
+        (collection, json.dumps(list(items))),
     )
     return dict(rows.fetchall())
 
@@ -81,8 +80,8 @@ def delete_items(connection: sqlite3.Connection, numbers: Sequence[int]) -> None
     """Take items away, their words first: the text index takes those from the document."""
     if not numbers:
         return
-    listed = orjson.dumps(list(numbers)).decode()
-    boxes = orjson.dumps([2 * number + part for number in numbers for part in (0, 1)]).decode()
+    listed = json.dumps(list(numbers))
+    boxes = json.dumps([2 * number + part for number in numbers for part in (0, 1)])
     among = "in (select value from json_each(?))"
     connection.execute(f"delete from item_text where rowid {among}", (listed,))
     connection.execute(f"delete from boxes where box {among}", (boxes,))
@@ -100,7 +99,7 @@ def insert_items(connection: sqlite3.Connection, rows: Sequence[tuple[int, ItemR
     connection.execute(
         "insert into item_text (rowid, words) select number, words from item_words "
         "where number in (select value from json_each(?))",
-        (orjson.dumps([number for number, _ in rows]).decode(),),
+        (json.dumps([number for number, _ in rows]),),
     )
 
 
