@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from terrella.model.reduction import CellChoice, Reduce
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -95,6 +97,10 @@ class Extraction:
     """Only these items of the collection; empty means its whole cube."""
     longitudes: tuple[float, float] = (-180.0, 180.0)
     """Range in which longitudes are answered: (-180, 180) or (0, 360)."""
+    reduce: tuple[Reduce, ...] = ()
+    """What is made of the values before they are answered, one after the other."""
+    cells: CellChoice = CellChoice()
+    """Which cells the shape takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +141,8 @@ class Extracted:
 
     `point` for places, `cell` for a set of cells, the grid's own dims for a box of a rectangular grid, `vertex` for
     a trajectory; with coordinates `longitude` and `latitude` in degrees along them (grids of latitude and longitude
-    carry `lat` and `lon` instead). Missing is NaN.
+    carry `lat` and `lon` instead). Missing is NaN. Where space was reduced, `longitude` and `latitude` are single
+    numbers: the middle of the cells.
     """
 
     dataset: xr.Dataset
