@@ -170,6 +170,14 @@ def test_dialects_write_errors_in_their_own_way(tmp_path: Path) -> None:
     assert "title" not in stac.json()
 
 
+def test_head_is_answered_like_get(web: httpx.Client) -> None:
+    for path in ("/health", "/", "/stac/search?limit=1", "/stac/nothing", "/static/site.css"):
+        get, head = web.get(path), web.head(path)
+        assert head.status_code == get.status_code
+        assert head.headers["content-type"] == get.headers["content-type"]
+        assert head.content == b""
+
+
 def test_unknown_routes_and_methods(web: httpx.Client) -> None:
     missing = web.get("/nowhere")
     assert missing.status_code == 404

@@ -20,6 +20,7 @@ from terrella.api.limits import BodyLimit, TextCompression
 from terrella.api.logs import RequestLog, plain_unless_configured
 from terrella.api.metrics import Measured, Metrics
 from terrella.api.openapi import DOCUMENTED_ERRORS
+from terrella.api.routes import HeadLikeGet
 from terrella.contracts.providers import Searches
 from terrella.settings import Settings
 
@@ -78,6 +79,7 @@ def _edr_router(site: Served) -> APIRouter:
 
 def _add_layers(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     """The layer added last meets a request first."""
+    app.add_middleware(HeadLikeGet)
     app.add_middleware(BodyLimit, limit=settings.limits.body_bytes)
     app.add_middleware(TextCompression, prefixes=("/stac", "/static"), pages=_PAGES)
     app.add_middleware(errors.CatchAll)

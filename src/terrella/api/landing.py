@@ -175,10 +175,10 @@ def _card(collection: Document, count: int | None) -> str:
     facts += [("Place", _box_text(_bbox(collection))), ("Licence", str(collection.get("license") or ""))]
     rows = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in facts if value)
     return (
-        f'<article class="card">{_map(_bbox(collection))}<div class="text">'
+        '<article class="card"><div class="head"><div>'
         f'<h3><a href="{escape(path)}">{escape(_label(collection))}</a></h3>'
-        f'<p class="id">{escape(collection["id"])}</p>'
-        f"<p>{escape(_shortened(collection.get('description')))}</p><dl>{rows}</dl>{_chips(collection)}</div></article>"
+        f'<p class="id">{escape(collection["id"])}</p></div>{_map(_bbox(collection))}</div>'
+        f"<p>{escape(_shortened(collection.get('description')))}</p><dl>{rows}</dl>{_chips(collection)}</article>"
     )
 
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from terrella.errors import Invalid, nearest_names
 
 if TYPE_CHECKING:
-    from starlette.types import Scope
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 UNMATCHED = "unmatched"
 
@@ -23,6 +23,21 @@ def route_template(scope: Scope) -> str:
     # a router that is included below a prefix names its routes without it
     first = "/" + scope["path"].split("/", 2)[1]
     return template if template.startswith(first) or template == scope["path"] else first + template
+
+
+class HeadLikeGet:
+    """ASGI: HEAD is answered wherever GET is; the server leaves the body out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+        inner = {**scope, "method": "GET"}
+        await self.app(inner, receive, send)
+        scope["route"] = inner.get("route")
 
 
 async def known_parameters_only(request: Request) -> None:

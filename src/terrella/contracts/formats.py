@@ -35,6 +35,39 @@ class ChunkSource(Protocol):
         ...
 
 
+@runtime_checkable
+class SupportsCells(Protocol):
+    """A ChunkSource that can give single cells of its chunks without reading and decoding all of each."""
+
+    def cells_stored(self, indices: np.ndarray, cells: np.ndarray) -> int | None:
+        """Bytes that `load_cells` would read, exactly; None where these chunks have to be loaded whole.
+
+        `indices` has one row for each chunk: its position in the chunk grid, int64. `cells` are flat positions, int64,
+        in a whole chunk (C order over the array's `chunks`, also where the last one is cut short), the same for all.
+        """
+        ...
+
+    def load_cells(self, indices: np.ndarray, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Stored numbers before packing, one row for each chunk, equal bit for bit to what `load` has there.
+
+        With them which chunks are stored (bool, one for each); None where all are. Raises Unreadable as `load`.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsPlaces(Protocol):
+    """A ChunkSource whose chunks are each one range of bytes of its file, so that many are fetched together."""
+
+    def place(self, index: Index) -> tuple[int, int] | None:
+        """Offset and length in the file; None when the chunk is not stored."""
+        ...
+
+    def decode(self, index: Index, data: bytes) -> np.ndarray:
+        """The chunk in these bytes, as `load` gives it. Raises Unreadable."""
+        ...
+
+
 class Format(Protocol):
     """Reads one family of files."""
 

@@ -26,11 +26,12 @@ class ReadTally:
     remembered: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def add(self, bytes_read: int, *, fresh: bool) -> None:
+    def add(self, bytes_read: int, *, fresh: bool, chunks: int = 1) -> None:
+        """Count some chunks: read just now, or still in memory."""
         with self._lock:
             self.bytes_read += bytes_read
-            self.loaded += fresh
-            self.remembered += not fresh
+            self.loaded += chunks if fresh else 0
+            self.remembered += 0 if fresh else chunks
 
 
 class ChunkCache:

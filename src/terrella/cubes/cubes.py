@@ -14,6 +14,7 @@ from terrella.contracts.formats import Format
 from terrella.contracts.grids import Grid
 from terrella.cubes.arrays import Take
 from terrella.cubes.caching import ReadTally
+from terrella.cubes.calibrating import Calibration
 from terrella.cubes.cutting import Cuts, Cutter, VariableCuts
 from terrella.cubes.opening import open_index
 from terrella.cubes.placing import Layout
@@ -44,6 +45,10 @@ class Cubes:
         """Stop the threads and forget all chunks."""
         self._reader.close()
         self._open.clear()
+
+    def forget(self) -> None:
+        """Drop all chunks from memory."""
+        self._reader.cache.clear()
 
     def open(self, index: CubeIndex, origin: Origin) -> Cube:
         """The cube of an index; the same object for the same provider, collection and version."""
@@ -84,6 +89,19 @@ class Cubes:
     def plan(self, cuts: Cuts) -> Cost:
         """What reading these cuts would touch; reads no data."""
         return self._reader.cost(cuts)
+
+    def seconds(self, cost: Cost) -> float:
+        """How long reading that will take, by what earlier reads took here; nothing of it being in memory."""
+        return self._reader.calibration.seconds(cost.works)
+
+    @property
+    def calibration(self) -> Calibration:
+        """What has been learnt of how long reading takes; may be replaced by one that was kept."""
+        return self._reader.calibration
+
+    @calibration.setter
+    def calibration(self, kept: Calibration) -> None:
+        self._reader.calibration = kept
 
     def read(self, cuts: Cuts, tally: ReadTally | None = None) -> dict[str, np.ndarray]:
         """Values by variable: dims of axes, then of the grid or, for single cells, one. `tally` counts what was read.

@@ -69,9 +69,8 @@ def _cells(block: np.ndarray, rows: Indices, cols: Indices) -> np.ndarray:
     return found
 
 
-def write(out: np.ndarray, cut: Cut, block: np.ndarray, *, merge: bool) -> None:
+def write(out: np.ndarray, where: tuple[Indices, ...], block: np.ndarray, *, merge: bool) -> None:
     """Put values in their place; with `merge` only those that are there, over what an earlier piece had."""
-    where: tuple[Indices, ...] = cut.out
     if sum(not isinstance(one, slice) for one in where) > 1:
         where = np.ix_(*(np.arange(one.start, one.stop) if isinstance(one, slice) else one for one in where))
     if not merge:

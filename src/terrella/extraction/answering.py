@@ -23,12 +23,12 @@ def dataset(prepared: Prepared, values: Mapping[str, np.ndarray], receipt: Recei
     data = {}
     for one in prepared.variables:
         dims = (*prepared.dims(one), *prepared.cells.dims)
-        data[one.name] = xr.Variable(dims, _unpaired(prepared, one, dims, values[one.name]), dict(one.attrs))
-    coords = {**dict(_axes(prepared)), **prepared.cells.place()}
-    return xr.Dataset(data, coords=coords, attrs=_attrs(prepared, receipt))
+        data[one.name] = xr.Variable(dims, unpaired(prepared, one, dims, values[one.name]), dict(one.attrs))
+    coords = {**dict(axes(prepared)), **prepared.cells.place()}
+    return xr.Dataset(data, coords=coords, attrs=attributes(prepared, receipt))
 
 
-def _unpaired(prepared: Prepared, variable: CubeVariable, dims: tuple[str, ...], values: np.ndarray) -> np.ndarray:
+def unpaired(prepared: Prepared, variable: CubeVariable, dims: tuple[str, ...], values: np.ndarray) -> np.ndarray:
     """Values whose reference time plus step is none of the times asked for become missing."""
     if prepared.pairs is None or not {"reference_time", "step"} <= set(variable.dims):
         return values
@@ -39,7 +39,7 @@ def _unpaired(prepared: Prepared, variable: CubeVariable, dims: tuple[str, ...],
     return np.where(inside.reshape(shape), values, np.array(np.nan, dtype=values.dtype))
 
 
-def _axes(prepared: Prepared) -> Iterator[tuple[str, xr.Variable]]:
+def axes(prepared: Prepared) -> Iterator[tuple[str, xr.Variable]]:
     """Coordinates along axes: cut as the values are; single ones that the cube has beside; along a path by vertex."""
     known = prepared.cube.dataset.variables
     left = {dim for one in prepared.variables for dim in prepared.dims(one)}
@@ -59,7 +59,7 @@ def _axes(prepared: Prepared) -> Iterator[tuple[str, xr.Variable]]:
         yield "time", valid
 
 
-def _attrs(prepared: Prepared, receipt: Receipt) -> dict[str, Any]:
+def attributes(prepared: Prepared, receipt: Receipt) -> dict[str, Any]:
     """What the cube says of itself, and the receipt as JSON."""
     slip = {
         "request": receipt.request,

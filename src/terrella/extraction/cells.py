@@ -23,6 +23,39 @@ Coords = dict[str, xr.Variable]
 
 
 @dataclass(frozen=True, eq=False)
+class Blend:
+    """Each place is made of several cells: weights of shape (places, cells each), their sum 1.
+
+    Where cells that are missing, or that the grid lacks (`there` is False), weigh at most half, the others share their
+    weight; else the place is missing.
+    """
+
+    weights: np.ndarray
+    there: np.ndarray | None = None
+
+    def part(self, first: int, last: int) -> Blend:
+        return Blend(self.weights[first:last], None if self.there is None else self.there[first:last])
+
+    def made(self, values: np.ndarray, vertices: np.ndarray | None = None) -> np.ndarray:
+        """Places from cells, which are the last dimension; float64."""
+        weights = self.weights if vertices is None else self.weights[vertices]
+        corners = values.reshape(*values.shape[:-1], *weights.shape).astype(np.float64)
+        real = np.isfinite(corners)
+        if self.there is not None:
+            real &= self.there if vertices is None else self.there[vertices]
+        held = np.where(real, weights, 0.0)
+        total = held.sum(axis=-1)
+        found = (np.where(real, corners, 0.0) * held).sum(axis=-1)
+        enough = total >= 0.5 - _ROUNDING
+        return np.divide(  # type: ignore[no-any-return]
+            found, total, out=np.full(total.shape, np.nan), where=enough & (total > 0)
+        )
+
+
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
 class Cells:
     """Cells of a grid: single ones (`flat`, one dimension in the answer) or crossed rows and columns (`lines`).
 
@@ -37,10 +70,41 @@ class Cells:
     lines: tuple[Indices, ...] | None = None
     position: np.ndarray | None = None
     """Of a corridor: how far along its line each cell lies, counted in vertices."""
+    share: np.ndarray | None = None
+    """Of overlaps: how much of each cell lies inside the shape, 0..1."""
+    blend: Blend | None = None
+    """Where each number of the answer is made of several cells; `flat` are then all of these, in its order."""
 
     @property
     def count(self) -> int:
         return math.prod(self.shape)
+
+    @property
+    def read(self) -> int:
+        """Cells that are read."""
+        return self.count if self.blend is None else self.blend.weights.size
+
+    def part(self, first: int, last: int) -> Cells:
+        """Some of the cells, or of the rows where these are crossed with columns; without coordinates."""
+        if self.lines is not None:
+            rows = self.lines[0]
+            rows = slice(rows.start + first, rows.start + last) if isinstance(rows, slice) else rows[first:last]
+            shape = (last - first, *self.shape[1:])
+            return Cells(self.dims, shape, dict, lines=(rows, *self.lines[1:]))
+        assert self.flat is not None
+        blend = None if self.blend is None else self.blend.part(first, last)
+        each = 1 if self.blend is None else self.blend.weights.shape[1]
+        return Cells(self.dims, (last - first,), dict, flat=self.flat[first * each : last * each], blend=blend)
+
+    def of(self, vertices: np.ndarray) -> np.ndarray:
+        """The cells to read for some of the places."""
+        assert self.flat is not None
+        rows = self.flat if self.blend is None else self.flat.reshape(self.blend.weights.shape)
+        return np.asarray(rows[vertices]).ravel()
+
+    def settled(self, values: np.ndarray, vertices: np.ndarray | None = None) -> np.ndarray:
+        """Numbers of the answer from what was read (of all places, or some), along the last dimension."""
+        return values if self.blend is None else self.blend.made(values, vertices)
 
     def selection(self, axes: Mapping[str, Indices]) -> Selection:
         return Selection(axes, lines=self.lines, cells=self.flat)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from terrella.cubes.caching import ReadTally
-from terrella.extraction.answering import dataset
+from terrella.extraction import summarising
+from terrella.extraction.answering import dataset, unpaired
 from terrella.extraction.limits import Limits, refuse
 from terrella.extraction.planning import Prepared, prepare
 from terrella.extraction.receipts import receipt
+from terrella.extraction.reducing import Reductions, reductions
+from terrella.extraction.streaming import reduced, split
 from terrella.model.extraction import Extracted, Extraction, Plan
 
 if TYPE_CHECKING:
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
 
 _BYTES_PER_CELL = 24
 """Its number and its coordinates."""
+
+
+_CHEAPER = 8
+"""How many cells may be reduced for one that may be answered."""
 
 
 class Catalogue(Protocol):
@@ -70,12 +77,17 @@ class Extractor:
 
         Raises Invalid for a request that means nothing here, NotFound for a collection.
         """
-        return self._plan(self._work(prepare(self.cube(caller, request.collection), request)))
+        prepared = prepare(self.cube(caller, request.collection), request)
+        if request.reduce:
+            return self._plan_reduced(reductions(prepared), self._work(prepared))
+        return self._plan(self._work(prepared))
 
     def extract(self, caller: Caller, request: Extraction) -> Extracted:
         """The values. Raises TooLarge before reading; Invalid, NotFound as `plan`; Unreadable for a broken file."""
         cube = self.cube(caller, request.collection)
         prepared = prepare(cube, request)
+        if request.reduce:
+            return self._reduce(prepared)
         smaller = partial(self._smaller, cube)
         refuse(_rough(prepared), self._limits, prepared, smaller)
         work = self._work(prepared)
@@ -89,6 +101,12 @@ class Extractor:
     def _smaller(self, cube: Cube, request: Extraction) -> Plan:
         """The plan of a smaller request; by arithmetic alone where it is still too large."""
         prepared = prepare(cube, request)
+        if request.reduce:
+            made = reductions(prepared)
+            rough = _rough_reduced(made)
+            if self._limits.excess(rough):
+                return rough
+            return _priced(made, self._plan_reduced(made, self._work(prepared)))
         rough = _rough(prepared)
         return rough if self._limits.excess(rough) else self._plan(self._work(prepared))
 
@@ -127,7 +145,8 @@ class Extractor:
         return bytes_out + _BYTES_PER_CELL * work.prepared.cells.count + kept + working
 
     def _read(self, work: _Work, tally: ReadTally) -> dict[str, np.ndarray]:
-        values = self._cubes.read(work.crossed, tally)
+        cells = work.prepared.cells
+        values = {name: cells.settled(found) for name, found in self._cubes.read(work.crossed, tally).items()}
         for name, groups in work.followed.items():
             values[name] = self._follow(work.prepared, work.prepared.cube.variables[name], groups, tally)
         return {one.name: values[one.name] for one in work.prepared.variables}
@@ -136,13 +155,62 @@ class Extractor:
         self, prepared: Prepared, variable: CubeVariable, groups: list[tuple[np.ndarray, Cuts]], tally: ReadTally
     ) -> np.ndarray:
         """Values along a path: the axes that go with its vertices are gone."""
-        out = np.empty(prepared.shape(variable), dtype=variable.dtype)
+        out = np.empty(prepared.shape(variable), dtype=np.float64 if prepared.cells.blend else variable.dtype)
         gone = tuple(d for d, dim in enumerate(variable.dims) if dim in prepared.along)
         for vertices, cuts in groups:
-            out[..., vertices] = self._cubes.read(cuts, tally)[variable.name].squeeze(axis=gone)
+            found = self._cubes.read(cuts, tally)[variable.name].squeeze(axis=gone)
+            out[..., vertices] = prepared.cells.settled(found, vertices)
         return out
+
+    # --- reductions ------------------------------------------------------------------------------------------------
+
+    def _reduce(self, prepared: Prepared) -> Extracted:
+        """The values of a request with reductions: variable by variable, block by block."""
+        made = reductions(prepared)
+        smaller = partial(self._smaller, prepared.cube)
+        refuse(_rough_reduced(made), self._limits, prepared, smaller)
+        work = self._work(prepared)
+        plan = self._plan_reduced(made, work)
+        refuse(_priced(made, plan), self._limits, prepared, smaller)
+        tally = ReadTally()
+
+        def read(part: Prepared, variable: CubeVariable) -> np.ndarray:
+            one = self._work(replace(part, variables=(variable,)))
+            dims = (*part.dims(variable), *part.cells.dims)
+            found = unpaired(part, variable, dims, self._read(one, tally)[variable.name])
+            return found.reshape(*found.shape[: found.ndim - len(part.cells.dims)], -1)
+
+        values = {one.name: reduced(made, one, split(made, one), read) for one in prepared.variables}
+        slip = receipt(prepared.request, prepared.cube.origin, work.items, tally.bytes_read)
+        return Extracted(summarising.dataset(made, values, slip), prepared.request, plan, slip)
+
+    def _plan_reduced(self, made: Reductions, work: _Work) -> Plan:
+        """Bytes and chunks count once where they stay in the cache between blocks, else for each block."""
+        ways = [split(made, one) for one in made.prepared.variables]
+        costs = [self._cubes.plan(cuts) for cuts in work.cuts()]
+        fits = sum(cost.chunks * cost.largest for cost in costs) <= self._cubes.cache_bytes
+        again = 1 if fits else max(way.again for way in ways)
+        at_work = max(way.memory for way in ways)
+        return Plan(
+            cells=made.prepared.cells.count,
+            values=made.values,
+            chunks=again * sum(cost.chunks for cost in costs),
+            bytes_read=again * sum(cost.bytes_read for cost in costs),
+            bytes_out=made.bytes_out,
+            memory=self._memory(work, costs, made.bytes_out) + at_work,
+        )
 
 
 def _rough(prepared: Prepared) -> Plan:
     """By arithmetic alone: what is far too large would take long even to plan."""
     return Plan(prepared.cells.count, prepared.values, 0, 0, 0, 0)
+
+
+def _rough_reduced(made: Reductions) -> Plan:
+    """The same of an answer with reductions."""
+    return _priced(made, Plan(made.prepared.cells.count, made.values, 0, 0, 0, 0))
+
+
+def _priced(made: Reductions, plan: Plan) -> Plan:
+    """The plan as limits see it: cells that are reduced away cost less than those that are answered."""
+    return replace(plan, cells=max(made.cells, plan.cells // _CHEAPER))

@@ -73,13 +73,11 @@ class Prepared:
     def groups(self, variable: CubeVariable) -> Iterator[tuple[np.ndarray, Selection]]:
         """For a trajectory with heights or times of its own: vertices that share them, and what to read for these."""
         dims = [dim for dim in variable.dims if dim in self.along]
-        flat = self.cells.flat
-        assert flat is not None
         steps, which = np.unique(np.stack([self.along[dim] for dim in dims]), axis=1, return_inverse=True)
         for number in range(steps.shape[1]):
             vertices = np.flatnonzero(which.ravel() == number)
             fixed = {dim: steps[d, number : number + 1] for d, dim in enumerate(dims)}
-            yield vertices, Selection(self._indices(variable) | fixed, cells=flat[vertices])
+            yield vertices, Selection(self._indices(variable) | fixed, cells=self.cells.of(vertices))
 
 
 def prepare(cube: Cube, request: Extraction) -> Prepared:

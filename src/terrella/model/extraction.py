@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from terrella.model.reduction import CellChoice, Reduce
+from terrella.model.reduction import USUAL_CELLS, CellChoice, Reduce
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -99,7 +99,7 @@ class Extraction:
     """Range in which longitudes are answered: (-180, 180) or (0, 360)."""
     reduce: tuple[Reduce, ...] = ()
     """What is made of the values before they are answered, one after the other."""
-    cells: CellChoice = CellChoice()
+    cells: CellChoice = USUAL_CELLS
     """Which cells the shape takes."""
 
 
@@ -117,6 +117,8 @@ class Plan:
     """Of the answer as plain arrays; encodings differ."""
     memory: int
     """Peak, in bytes."""
+    seconds: float = 0.0
+    """Expected time of reading, by what earlier reads took on this site."""
 
 
 @dataclass(frozen=True, slots=True)

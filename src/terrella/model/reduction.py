@@ -94,7 +94,7 @@ _PIECE = re.compile(r"(?P<how>[A-Za-z_]+)\s*(?:\((?P<inner>[^()]*)\))?")
 
 
 def parse_reduce(text: str, *, parameter: str = PARAMETER) -> Reduce:
-    """``HOW:OVER[:EVERY][:area|equal][:strict]``: `mean:space`, `quantile(0.9):number`, `exceedance(273.15,below):time`.
+    """``HOW:OVER[:EVERY][:area|equal][:strict]``: such as `mean:space` or `exceedance(273.15,below):time`.
 
     Raises Invalid.
     """
@@ -158,6 +158,9 @@ class CellChoice:
             )
         if not 1 <= self.neighbours <= MOST_NEIGHBOURS:
             raise Invalid(f"Neighbours are 1..{MOST_NEIGHBOURS}, not {self.neighbours}.", parameter="cells")
+
+
+USUAL_CELLS = CellChoice()
 
 
 def parse_cells(text: str, *, parameter: str = "cells") -> CellChoice:

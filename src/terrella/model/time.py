@@ -10,7 +10,7 @@ from terrella.errors import Invalid
 
 _PARTIAL = re.compile(
     r"(?P<y>\d{4})(?:-(?P<m>\d{2})(?:-(?P<d>\d{2})"
-    r"(?:[T ](?P<H>\d{2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?P<f>[.,]\d+)?)?(?P<z>Z|z|[+-]\d{2}:?\d{2})?)?)?)?"
+    r"(?:[Tt ](?P<H>\d{2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?P<f>[.,]\d+)?)?(?P<z>Z|z|[+-]\d{2}:?\d{2})?)?)?)?"
 )
 
 

@@ -37,7 +37,7 @@ pragma mmap_size = 2000000000;
 pragma journal_size_limit = 67108864;
 """
 
-_WRITER_CACHE = -400_000
+_WRITER_CACHE = -131_072
 """kB (negative says so): a bulk load touches many pages, and each should reach the log once."""
 
 

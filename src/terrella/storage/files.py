@@ -20,11 +20,16 @@ from urllib.parse import urlsplit
 from terrella.errors import NotFound, Unreadable, Unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 REMOTE_SCHEMES = ("http", "https", "s3")
 _KEPT_OPEN = 128
 _BLOCK = 1 << 20
+REMOTE_GAP = 1 << 16
+"""Bytes between two ranges of a remote file that are rather fetched along and thrown away: they come in a few
+
+milliseconds, when another request takes tens of them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,21 @@ def read_range(href: str, offset: int, length: int) -> bytes:
     found = _read_local(path, offset, length) if path else _read_remote(href, offset, length)
     if len(found) != length:
         raise Unreadable(f"The file ends before byte {offset + length}: it was cut off or changed since it was added.")
+    return found
+
+
+def read_ranges(href: str, offsets: Sequence[int], lengths: Sequence[int]) -> list[bytes]:
+    """Several ranges of one file. Of a remote file ranges with small gaps come in one request, several at once.
+
+    Raises Unreadable where the file ends before one of them, NotFound where it is gone.
+    """
+    if not offsets:
+        return []
+    path = local_path(href)
+    found = _files.preads(path, offsets, lengths) if path else _read_remote_ranges(href, offsets, lengths)
+    for data, offset, length in zip(found, offsets, lengths, strict=True):
+        if len(data) != length:
+            raise Unreadable(f"The file ends before byte {offset + length}: it was cut off or changed since then.")
     return found
 
 
@@ -193,6 +213,14 @@ class _OpenFiles:
         file = self._get(path)  # held here until the read is done
         return os.pread(file.number, length, offset)
 
+    def preads(self, path: Path, offsets: Sequence[int], lengths: Sequence[int]) -> list[bytes]:
+        """Several ranges of a local file, which is looked up once. Raises NotFound."""
+        try:
+            file = self._get(str(path))
+            return [os.pread(file.number, *one) for one in zip(lengths, offsets, strict=True)]
+        except OSError as error:
+            raise NotFound(f"{path.name}: the file is not there any more ({error.strerror}).") from error
+
     def _get(self, path: str) -> _Descriptor:
         with self._lock:
             file = self._open.pop(path, None)
@@ -230,6 +258,17 @@ def _read_remote(href: str, offset: int, length: int) -> bytes:
         return bytes(obstore.get_range(store, key, start=offset, length=length))
     except Exception as error:  # obstore has an exception class per cause and store
         raise Unreadable(f"Cannot read it: {_first_line(error)}") from error
+
+
+def _read_remote_ranges(href: str, offsets: Sequence[int], lengths: Sequence[int]) -> list[bytes]:
+    import obstore
+
+    store, key = _store(href)
+    try:
+        found = obstore.get_ranges(store, key, starts=offsets, lengths=lengths, coalesce=REMOTE_GAP)
+    except Exception as error:  # obstore has an exception class per cause and store
+        raise Unreadable(f"Cannot read it: {_first_line(error)}") from error
+    return [bytes(one) for one in found]
 
 
 def _store(href: str) -> tuple[Any, str]:

@@ -46,10 +46,10 @@ if TYPE_CHECKING:
 _SEARCHING = settings(
     derandomize=True,
     deadline=None,
-    max_examples=50,
+    max_examples=40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-_ROUNDS = 4
+_ROUNDS = 3
 _WRITERS = 2
 
 

@@ -205,26 +205,15 @@ TEXTS = st.text(max_size=40) | st.sampled_from(
 @given(
     st.fixed_dictionaries(
         {},
-        optional={
-            name: TEXTS
-            for name in (
-                "bbox",
-                "datetime",
-                "intersects",
-                "ids",
-                "collections",
-                "sortby",
-                "query",
-                "filter_expr",
-                "q",
-                "token",
-            )
-        },
+        optional=dict.fromkeys(
+            ("bbox", "datetime", "intersects", "ids", "collections", "sortby", "query", "filter_expr", "q", "token"),
+            TEXTS,
+        ),
     )
 )
 def test_any_text_is_taken_or_refused_in_words(given: dict[str, str]) -> None:
     try:
         search_of(given)
     except TerrellaError as error:
-        assert error.parameter
-        assert error.message.endswith((".", "?"))
+        assert error.parameter  # noqa: PT017
+        assert error.message.endswith((".", "?"))  # noqa: PT017

@@ -42,11 +42,12 @@ AGGREGATIONS = {
     "total_count": "integer",
     "datetime_min": "datetime",
     "datetime_max": "datetime",
-    "datetime_frequency": "datetime",
-    "collection_frequency": "string",
-    "cloud_cover_frequency": "numeric",
+    "datetime_frequency": "frequency_distribution",
+    "collection_frequency": "frequency_distribution",
+    "cloud_cover_frequency": "frequency_distribution",
+    "centroid_geohash_grid_frequency": "frequency_distribution",
 }
-"""Names that the catalogue can compute, and the type of their values or keys."""
+"""What every catalogue can compute; it also counts by each property that has few values."""
 
 WORDS: list[str] = [
     FieldsConformanceClasses.SEARCH,
@@ -172,10 +173,11 @@ class Aggregating(ApiExtension):
 
     def listed(self, request: Request, collection_id: str | None = None) -> Response:
         """The names that `aggregations` may have."""
-        if collection_id:
-            self.client.catalog.collection(caller_of(request), collection_id)
-        known = [{"name": name, "data_type": kind} for name, kind in AGGREGATIONS.items()]
-        return self._collection(request, known)
+        collections = (collection_id,) if collection_id else ()
+        properties = self.client.catalog.queryables(caller_of(request), collections)["properties"]
+        counted = {f"{name}_frequency": "frequency_distribution" for name, one in properties.items() if "enum" in one}
+        known = {**AGGREGATIONS, **counted}
+        return self._collection(request, [{"name": name, "data_type": kind} for name, kind in known.items()])
 
     def aggregate(self, request: Request, collection_id: str | None = None, **given: Any) -> Response:
         """GET."""

@@ -57,7 +57,7 @@ class Addresses:
             link("root", self.root),
             *kept(item),
         ]
-        return item
+        return with_file_addresses(item)
 
     def collection(self, collection: Document) -> Document:
         """A collection with its links; changes it."""
@@ -66,16 +66,25 @@ class Addresses:
             link("self", here),
             link("parent", self.root),
             link("root", self.root),
-            link("items", f"{here}/items", GEOJSON),
+            link("items", f"{here}/items", GEOJSON, title="Items"),
             link("child", f"{here}/browse", title="All items, page by page"),
-            link(QUERYABLES, f"{here}/queryables", SCHEMA),
-            link("aggregations", f"{here}/aggregations"),
-            link("aggregate", f"{here}/aggregate"),
+            link(QUERYABLES, f"{here}/queryables", SCHEMA, title="Properties to filter by"),
+            link("aggregations", f"{here}/aggregations", title="Aggregations that there are"),
+            link("aggregate", f"{here}/aggregate", title="Counts and ranges over items"),
             *kept(collection),
         ]
-        return collection
+        return with_file_addresses(collection)
+
+
+def with_file_addresses(document: Document) -> Document:
+    """Assets that are local files as file:// addresses: a bare path would be read as one on this server."""
+    assets = document.get("assets")
+    for asset in assets.values() if isinstance(assets, dict) else ():
+        if isinstance(asset, dict) and str(asset.get("href", "")).startswith("/"):
+            asset["href"] = "file://" + quote(asset["href"])
+    return document
 
 
 def kept(document: Document) -> list[Document]:
     """Links that a stored document brings along, without those that the API makes."""
-    return [one for one in document.get("links") or () if one.get("rel") not in _OURS]
+    return [one for one in document.get("links") or () if isinstance(one, dict) and one.get("rel") not in _OURS]

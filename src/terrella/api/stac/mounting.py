@@ -6,6 +6,7 @@ from typing import Any
 
 import attr
 from fastapi import APIRouter, Depends, FastAPI
+from fastapi.routing import APIRoute
 from stac_fastapi.api.app import StacApi
 from stac_fastapi.api.models import EmptyRequest
 from stac_fastapi.api.routes import create_async_endpoint
@@ -29,6 +30,15 @@ from terrella.api.stac.transactions import Transactions
 
 ERRORS = ErrorFormat(PREFIX, code_and_description)
 
+_SUMMARIES = {
+    "Conformance Classes": "Conformance classes",
+    "Get Item": "One item",
+    "Search": "Search items of all collections",
+    "Get Collections": "Search collections",
+    "Get Collection": "One collection",
+    "Get ItemCollection": "Search items of a collection",
+}
+
 
 @attr.s
 class TerrellaStacApi(StacApi):
@@ -48,6 +58,13 @@ class TerrellaStacApi(StacApi):
                 methods=["GET"],
                 include_in_schema=path == "",
             )
+
+    def register_core(self) -> None:
+        """The core routes, with summaries for people."""
+        super().register_core()
+        for route in self.router.routes:
+            if isinstance(route, APIRoute) and route.name in _SUMMARIES:
+                route.summary = _SUMMARIES[route.name]
 
     def add_health_check(self) -> None:
         """The site has its own."""

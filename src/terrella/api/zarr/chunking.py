@@ -6,8 +6,6 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -48,11 +46,24 @@ def chunk_shape(
         return tuple(made)
     axes = len(made) - spatial
     order = [d for d in (time,) if d is not None] + [d for d in reversed(range(axes)) if d != time]
-    for d in (*order, *range(axes, len(made))):
-        room = AIM // max(1, math.prod(made) * itemsize)
-        if room > 1:
-            made[d] = min(shape[d] or 1, made[d] * room)
+    for d in order:
+        made[d] = _grown(made[d], shape[d], AIM // (math.prod(made) * itemsize))
+    while spatial and 2 * math.prod(made) * itemsize <= AIM:
+        short = [d for d in range(axes, len(made)) if made[d] < shape[d]]
+        if not short:
+            break
+        least = min(short, key=lambda d: made[d])
+        made[least] = min(shape[least], 2 * made[least])
     return tuple(made)
+
+
+def _grown(size: int, length: int, room: int) -> int:
+    """Up to `room` stored chunks in one, so that all of the view's chunks are about as long."""
+    if room <= 1 or size >= length:
+        return size
+    count = -(-length // (size * room))
+    stored = -(-length // (size * count))
+    return min(length, size * stored)
 
 
 def _cut(size: int, factor: float) -> int:
@@ -61,7 +72,7 @@ def _cut(size: int, factor: float) -> int:
         return size
     most = max(1, int(size / factor))
     divisors = [n for n in range(most, most // 2, -1) if size % n == 0]
-    return divisors[0] if divisors else most
+    return divisors[0] if divisors else -(-size // math.ceil(factor))
 
 
 def windows(shape: Sequence[int], chunks: Sequence[int], index: Sequence[int]) -> tuple[slice, ...] | None:
@@ -70,8 +81,5 @@ def windows(shape: Sequence[int], chunks: Sequence[int], index: Sequence[int]) -
     if len(index) != len(counts) or any(not 0 <= at < count for at, count in zip(index, counts, strict=True)):
         return None
     return tuple(
-        slice(at * size, min((at + 1) * size, length))
-        for at, size, length in zip(index, chunks, shape, strict=True)
+        slice(at * size, min((at + 1) * size, length)) for at, size, length in zip(index, chunks, shape, strict=True)
     )
-
-

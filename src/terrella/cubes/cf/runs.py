@@ -9,9 +9,13 @@ from typing import Any
 import numpy as np
 
 from terrella.cubes.cf.layout import arranged, cut_shape, flat, grid_of, stored_index, stored_sizes
+from terrella.cubes.ranges import Ranges
 from terrella.errors import Unreadable
 from terrella.model.scan import ArrayScan, ChunkTable
 from terrella.storage.files import read_range
+
+_CALL = 8192
+"""Bytes that are read in the time of a call (measured, local)."""
 
 Decode = Callable[[bytes, int], bytes | np.ndarray]
 """Stored bytes of a chunk, and its number in the order of the file, to plain bytes."""
@@ -41,18 +45,70 @@ class TableSource:
         return int(self._table.lengths[flat(index, self._grid)])
 
     def load(self, index: tuple[int, ...]) -> np.ndarray | None:
+        place = self.place(index)
+        return None if place is None else self.decode(index, read_range(self._href, *place))
+
+    def place(self, index: tuple[int, ...]) -> tuple[int, int] | None:
+        """Offset and length in the file; None where it is not stored."""
         number = flat(index, self._grid)
         length = int(self._table.lengths[number])
-        if length == 0:
-            return None
-        stored = read_range(self._href, int(self._table.offsets[number]), length)
-        raw: bytes | np.ndarray = stored
+        return (int(self._table.offsets[number]), length) if length else None
+
+    def decode(self, index: tuple[int, ...], data: bytes) -> np.ndarray:
+        """The chunk in these bytes, in our order. Raises Unreadable."""
+        raw: bytes | np.ndarray = data
         if self._decode is not None:
-            raw = self._decode(stored, flat(stored_index(index, self._codec), self._stored_grid))
+            raw = self._decode(data, flat(stored_index(index, self._codec), self._stored_grid))
         shape = self._chunks
         if self._codec.get("cut"):
             shape = cut_shape(stored_index(index, self._codec), self._shape, self._chunks)
         return arranged(self._shaped(raw, shape), self._codec)
+
+    def cells_stored(self, indices: np.ndarray, cells: np.ndarray) -> int | None:
+        """Bytes of these cells; None where chunks are packed, or as quickly read whole."""
+        if self._decode is not None:
+            return None
+        ranges = self._ranges(self._bytes(cells))
+        whole = math.prod(self._chunks) * self._dtype.itemsize
+        if ranges.count * _CALL > whole:
+            return None
+        return ranges.size * int(np.count_nonzero(self._table.lengths[self._numbers(indices)]))
+
+    def load_cells(self, indices: np.ndarray, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Cells of chunks that are stored as they are, each by its place. Raises Unreadable, NotFound."""
+        numbers = self._numbers(indices)
+        is_there = self._table.lengths[numbers] > 0
+        places = self._bytes(cells)
+        if is_there.any() and (places + self._dtype.itemsize > self._table.lengths[numbers[is_there]].min()).any():
+            raise Unreadable("A chunk is smaller than it was when the file was added.")
+        ranges = self._ranges(places)
+        raw = ranges.load(self._href, self._table.offsets[numbers[is_there]])
+        held = ranges.held(places)[:, None] + np.arange(self._dtype.itemsize)
+        found = np.zeros((len(indices), cells.size), dtype=self._dtype)
+        found[is_there] = np.ascontiguousarray(raw[:, held]).view(self._dtype)[..., 0]
+        return found, None if is_there.all() else is_there
+
+    def _ranges(self, places: np.ndarray) -> Ranges:
+        return Ranges(places, np.full(places.size, self._dtype.itemsize))
+
+    def _numbers(self, indices: np.ndarray) -> np.ndarray:
+        """Places in the table."""
+        if not self._grid:
+            return np.zeros(len(indices), dtype=np.int64)
+        return np.asarray(np.ravel_multi_index(tuple(indices.T), self._grid))
+
+    def _bytes(self, cells: np.ndarray) -> np.ndarray:
+        """Where cells of a whole chunk, flat in our order, lie in it as it is stored.
+
+        Chunks that are stored short are short only along their outermost dimension, so that this holds for them too.
+        """
+        number = np.arange(math.prod(self._chunks), dtype=np.int64) if "transpose" in self._codec else None
+        flat_cells = cells if number is None else arranged(number.reshape(self._chunks), self._codec).ravel()[cells]
+        size = self._dtype.itemsize
+        inner = math.prod(self._chunks[1:])
+        stride = self._codec.get("stride") or inner * size
+        found: np.ndarray = flat_cells // inner * stride + flat_cells % inner * size
+        return found
 
     def _shaped(self, raw: bytes | np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         stride = self._codec.get("stride")

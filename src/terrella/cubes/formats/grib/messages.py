@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
+from terrella.cubes.formats.grib.simple import Values, values1, values2
 from terrella.errors import Unreadable
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ _MARK = b"GRIB"
 _END = b"7777"
 _STURDY = frozenset({0, 4, 41, 42, 61})
 """Data representation templates of edition 2: simple, IEEE, PNG, CCSDS, logarithmic."""
+_SAME_BITMAP = b"\xfe"
+"""Indicator of section 6: the bitmap given before in this message."""
 _WITH_MEMBER = frozenset({1, 26, 30, 36})
 
 
@@ -56,6 +59,8 @@ class Field:
     member: int | None
     delicate: bool
     """Packed in a way whose decoder may crash on damaged bytes: complex, second order, JPEG 2000."""
+    values: Values | None = None
+    """Where single values lie; None where the packing does not allow to read them alone."""
 
     def alone(self) -> bytes:
         """A message with this field only."""
@@ -168,7 +173,8 @@ def _edition1(message: Message) -> list[Field]:
     if product[7] & 0x80:
         grid = data[at : at + int.from_bytes(data[at : at + 3])]
         at += len(grid)
-    if product[7] & 0x40:
+    bitmap = at if product[7] & 0x40 else None
+    if bitmap is not None:
         at += int.from_bytes(data[at : at + 3])
     delicate = data[at + 3 : at + 4] > b"\x3f"  # flags of section 4: spherical harmonics, complex packing
     year, month, day, hour, minute = product[12:17]
@@ -176,7 +182,8 @@ def _edition1(message: Message) -> list[Field]:
     # Centre (octet 5) or sub-centre (octet 26) 98 is ECMWF.
     local, member = _member1(product[25:]) if 98 in {product[4], product[25]} else (product[25:], None)
     identity = b"\x01" + product[:12] + product[17:24] + local
-    return [Field(message, 0, 1, identity, b"\x01" + grid, reference, member, delicate)]
+    values = values1(data, bitmap, at, product[26:28])
+    return [Field(message, 0, 1, identity, b"\x01" + grid, reference, member, delicate, values)]
 
 
 def _member1(rest: bytes) -> tuple[bytes, int | None]:
@@ -188,22 +195,28 @@ def _member1(rest: bytes) -> tuple[bytes, int | None]:
 
 def _edition2(message: Message) -> list[Field]:
     """Sections 2 to 7, 3 to 7 or 4 to 7 may repeat: one field a section 7."""
-    found: list[tuple[bytes, bytes, int | None, bool]] = []
+    found: list[tuple[bytes, bytes, int | None, bool, Values | None]] = []
     latest: dict[int, bytes] = {}
-    for number, section in sections2(message):
-        latest[number] = section
+    places: dict[int, int] = {}
+    for number, at, section in sections2(message):
+        if number == 6 and section[5:6] == _SAME_BITMAP and 6 in places:
+            continue
+        latest[number], places[number] = section, at
         if number == 7:
             product, member = _member2(latest.get(4, b""))
             delicate = int.from_bytes(latest.get(5, b"")[9:11]) not in _STURDY
-            found.append((latest.get(2, b"") + product, latest.get(3, b""), member, delicate))
+            values = values2(latest, places)
+            found.append((latest.get(2, b"") + product, latest.get(3, b""), member, delicate, values))
     first = latest.get(1, b"")
     if len(first) < 21 or not found:
         raise message.damaged("lacks sections that a field needs")
     reference = (int.from_bytes(first[12:14]), first[14], first[15], first[16], first[17], first[18])
     common = message.data[6:7] + first[:12] + b"......." + first[19:]
     return [
-        Field(message, part, len(found), b"\x02" + common + product, b"\x02" + grid, reference, member, delicate)
-        for part, (product, grid, member, delicate) in enumerate(found)
+        Field(
+            message, part, len(found), b"\x02" + common + product, b"\x02" + grid, reference, member, delicate, values
+        )
+        for part, (product, grid, member, delicate, values) in enumerate(found)
     ]
 
 
@@ -214,14 +227,14 @@ def _member2(section: bytes) -> tuple[bytes, int | None]:
     return section[:35] + section[36:], section[35]
 
 
-def sections2(message: Message) -> Iterator[tuple[int, bytes]]:
-    """(number, bytes) of the sections of an edition 2 message; of section 7 its first five bytes."""
+def sections2(message: Message) -> Iterator[tuple[int, int, bytes]]:
+    """(number, place, bytes) of the sections of an edition 2 message; of section 7 its first five bytes."""
     data, at, end = message.data, 16, len(message.data) - 4
     while at < end:
         length, number = int.from_bytes(data[at : at + 4]), data[at + 4]
         if length < 5 or at + length > end or not 1 <= number <= 7:
             raise message.damaged(f"has a damaged section at its byte {at}")
-        yield number, data[at : at + (5 if number == 7 else length)]
+        yield number, at, data[at : at + (5 if number == 7 else length)]
         at += length
 
 
@@ -232,7 +245,7 @@ def only_field(data: bytes, part: int) -> bytes:
     while at < len(data) - 4 and seen < part:
         length, number = int.from_bytes(data[at : at + 4]), data[at + 4]
         section = data[at : at + length]
-        if not (number == 6 and length == 6 and section[5] == 254):  # 254: the bitmap given before
+        if not (number == 6 and length == 6 and section[5:6] == _SAME_BITMAP):
             latest[number] = section
         seen += number == 7
         at += max(length, 5)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from terrella.cubes.formats.grib.levels import layer, level_value, vertical
+from terrella.cubes.formats.grib.simple import Values
 from terrella.cubes.formats.grib.times import CALENDAR
 from terrella.cubes.formats.grib.variables import Key, array_attrs, array_name, is_forecast, is_member, key_of, label
 from terrella.model.scan import ArrayScan, Axis, AxisKind, ChunkTable, Part
@@ -36,6 +37,7 @@ class Row:
     offset: int
     length: int
     part: int
+    values: Values | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,7 @@ def _array(group: Group, values: dict[Dim, np.ndarray]) -> ArrayScan:
         numbers = np.zeros(offsets.size, int)
         numbers[flat] = [row.part for row in rows]
         codec["fields"] = numbers.tolist()
+    codec |= _singles(rows, flat, offsets.size)
     return ArrayScan(
         name=group.name,
         dims=(*(dim.name for dim in group.dims), *lattice.dims),
@@ -235,6 +238,23 @@ def _array(group: Group, values: dict[Dim, np.ndarray]) -> ArrayScan:
         table=ChunkTable(offsets, lengths),
         attrs=array_attrs([row.facts for row in rows]),
     )
+
+
+def _singles(rows: Sequence[Row], flat: np.ndarray, count: int) -> dict[str, Any]:
+    """Where single values lie in messages: `values`, the few ways that there are; `way` of each message, -1 for none.
+
+    `way` is left out where all messages have one.
+    """
+    ways: dict[Values, int] = {}
+    numbers = [-1 if row.values is None else ways.setdefault(row.values, len(ways)) for row in rows]
+    if not ways:
+        return {}
+    values = [list(one) for one in ways]
+    if len(ways) == 1 and -1 not in numbers:
+        return {"values": values}
+    way = np.full(count, -1, "<i8")
+    way[flat] = numbers
+    return {"values": values, "way": way.tolist()}
 
 
 def _labelled(made: list[Part]) -> list[Part]:

@@ -77,7 +77,7 @@ def _take(each: Field, reading: _Reading) -> None:
         decode(each.alone(), math.prod(found.shape))
     facts, reference, number = reading.facts.read(each)
     message = each.message
-    reading.rows.append(Row(facts, reference, number, found, message.offset, len(message.data), each.part))
+    reading.rows.append(Row(facts, reference, number, found, message.offset, len(message.data), each.part, each.values))
 
 
 def _lattice(each: Field, reading: _Reading) -> Lattice | None:

@@ -11,11 +11,15 @@ import pyproj  # noqa: F401 -- before ecCodes: libproj clash
 # isort: split
 import eccodes
 
+from terrella.cubes.formats.grib.cells import Cells, message_places
 from terrella.cubes.formats.grib.messages import only_field
+from terrella.cubes.formats.grib.simple import Values
 from terrella.errors import Internal, Unreadable
 from terrella.storage import files
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from terrella.contracts.formats import Index
     from terrella.model.scan import ArrayScan
 
@@ -31,21 +35,83 @@ class GribSource:
             raise Internal(f"The array {array.name!r} was scanned without a table of its messages.")
         self._array, self._table, self._href = array, array.table, href
         self._lead = len(array.shape) - int(array.codec["grid_dims"])
+        self._ways = [Values(*way) for way in array.codec.get("values", ())]
+        way = array.codec.get("way")
+        self._way = None if way is None else np.asarray(way, dtype=np.int64)
 
     def stored(self, index: Index) -> int:
         return int(self._table.lengths[self._flat(index)])
 
     def load(self, index: Index) -> np.ndarray | None:
         """The field as float64, missing as NaN. Raises Unreadable."""
+        place = self.place(index)
+        return None if place is None else self.decode(index, files.read_range(self._href, *place))
+
+    def place(self, index: Index) -> tuple[int, int] | None:
+        """Offset and length of the message."""
         at = self._flat(index)
         length = int(self._table.lengths[at])
-        if length == 0:
-            return None
-        data = files.read_range(self._href, int(self._table.offsets[at]), length)
+        return (int(self._table.offsets[at]), length) if length else None
+
+    def decode(self, index: Index, data: bytes) -> np.ndarray:
+        """The field in a message."""
         fields = self._array.codec.get("fields")
-        shape = self._array.shape[self._lead :]
-        values = decode(only_field(data, fields[at]) if fields else data, math.prod(shape))
+        shape = self._shape
+        values = decode(only_field(data, fields[self._flat(index)]) if fields else data, math.prod(shape))
         return arranged(values, shape, self._array.codec).reshape(self._array.chunks)
+
+    def cells_stored(self, indices: np.ndarray, cells: np.ndarray) -> int | None:
+        """Bytes of the messages that hold these cells; None where some of them has better to be decoded as a whole."""
+        if not self._ways:
+            return None
+        total = 0
+        for way, rows in self._by_way(indices):
+            some = self._cells(way, cells)
+            if some is None or not some.is_worth_it:
+                return None
+            total += some.size * rows.size
+        return total
+
+    def load_cells(self, indices: np.ndarray, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Cells by bit offset, without decoding the message. Raises Unreadable."""
+        flat = self._messages(indices)
+        out = np.full((len(indices), cells.size), np.nan)
+        for way, rows in self._by_way(indices):
+            some = self._cells(way, cells)
+            if some is None:
+                raise Internal("Single cells were asked for where messages have to be decoded.")
+            out[rows] = some.load(self._href, self._table.offsets[flat[rows]])
+        is_there = self._table.lengths[flat] > 0
+        return out, None if is_there.all() else is_there
+
+    def _cells(self, way: int, cells: np.ndarray) -> Cells | None:
+        if way < 0:
+            return None
+        places = message_places(cells, self._shape, self._array.codec)
+        return Cells(self._ways[way], places, math.prod(self._shape))
+
+    def _by_way(self, indices: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        """Each way of packing, and the rows of the messages that are packed so."""
+        flat = self._messages(indices)
+        rows = np.flatnonzero(self._table.lengths[flat])
+        if self._way is None:
+            yield 0, rows
+            return
+        ways = self._way[flat[rows]]
+        for way in np.unique(ways).tolist():
+            yield way, rows[ways == way]
+
+    def _messages(self, indices: np.ndarray) -> np.ndarray:
+        """Place in the table of each message."""
+        sizes = self._array.shape[: self._lead]
+        if not sizes:
+            return np.zeros(len(indices), dtype=np.int64)
+        return np.asarray(np.ravel_multi_index(tuple(indices[:, : self._lead].T), sizes))
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        """Of the grid."""
+        return self._array.shape[self._lead :]
 
     def _flat(self, index: Index) -> int:
         sizes = self._array.shape[: self._lead]
