@@ -1,8 +1,9 @@
 """How long reading takes on this site: learnt from every read, so that a plan can say seconds before it runs.
 
 For each kind of reading (a format, whole chunks or single cells, near or far) time is
-``start + chunks * a + bytes * b``. The three numbers are those with the least squares of relative errors over past reads, of which each later one
-makes the earlier count for less (recursive least squares with forgetting); none may be negative.
+``start + chunks * a + bytes * b``. The three numbers are those with the least squares of relative errors over past
+reads, of which each later one makes the earlier count for less (recursive least squares with forgetting); none may be
+negative.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import math
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -60,19 +61,19 @@ class _Line:
 
     squares: np.ndarray
     products: np.ndarray
-    numbers: np.ndarray = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.numbers = _fitted(self.squares, self.products)
+    numbers: np.ndarray | None = None
+    """The fit, once it is asked for."""
 
     def seconds(self, work: Work) -> float:
+        if self.numbers is None:
+            self.numbers = _fitted(self.squares, self.products)
         return float(self.numbers @ _terms(work))
 
     def learn(self, work: Work, seconds: float) -> None:
         terms = _terms(work) / seconds
         self.squares = self.squares * _KEPT + np.outer(terms, terms)
         self.products = self.products * _KEPT + terms
-        self.numbers = _fitted(self.squares, self.products)
+        self.numbers = None
 
 
 def _first(name: str) -> _Line:
@@ -118,11 +119,9 @@ class Calibration:
         if not works or not seconds > 0:
             return
         with self._lock:
-            expected = {name: max(self._line(name).seconds(work), 1e-6) for name, work in works.items()}
-            total = sum(expected.values())
-            for name, work in works.items():
+            for name, share in self._shares(works).items():
                 line = self._lines.setdefault(name, self._line(name))
-                line.learn(work, seconds * expected[name] / total)
+                line.learn(works[name], seconds * share)
             while len(self._lines) > _MOST_KINDS:
                 del self._lines[next(iter(self._lines))]
 
@@ -160,6 +159,14 @@ class Calibration:
             return cls.from_json(json.loads(path.read_text()))
         except (OSError, ValueError):
             return cls()
+
+    def _shares(self, works: Works) -> dict[str, float]:
+        """By kind, its part of the time that all of this is expected to take."""
+        if len(works) == 1:
+            return dict.fromkeys(works, 1.0)
+        expected = {name: max(self._line(name).seconds(work), 1e-6) for name, work in works.items()}
+        total = sum(expected.values())
+        return {name: seconds / total for name, seconds in expected.items()}
 
     def _line(self, name: str) -> _Line:
         return self._lines.get(name) or _first(name)

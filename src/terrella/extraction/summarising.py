@@ -47,8 +47,8 @@ def dataset(reductions: Reductions, values: Mapping[str, np.ndarray], receipt: R
         space = prepared.cells.dims if SPACE in dims else ()
         shape = prepared.cells.shape if SPACE in dims else ()
         named = (*(dim for dim in dims if dim != SPACE), *space)
-        made = values[one.name]
-        made = made.reshape(*made.shape[: len(named) - len(space)], *shape)
+        made = np.asarray(values[one.name])
+        made = made.reshape((*made.shape[: len(named) - len(space)], *shape))
         data[one.name] = xr.Variable(named, made, _described(one, reductions.steps[one.name]))
     coords = {name: one for name, one in axes(prepared) if name not in touched and not touched & set(one.dims)}
     for axis in prepared.cube.axes:

@@ -51,9 +51,7 @@ class Reduce:
 
     def __post_init__(self) -> None:
         if self.how not in HOWS:
-            raise Invalid(
-                f"There is no reducer {self.how!r:.60}. {nearest_names(self.how[:60], HOWS)}", parameter=PARAMETER
-            )
+            raise Invalid(f"There is no reducer {self.how!r:.60}. There are: {', '.join(HOWS)}.", parameter=PARAMETER)
         if not self.over:
             raise Invalid(f"A reduction says over what: {_FORM}.", parameter=PARAMETER)
         if self.every is not None and self.every not in PERIODS:
