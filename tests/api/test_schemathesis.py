@@ -36,7 +36,7 @@ def test_every_operation(described: Any, mode: GenerationMode) -> None:
 
         @given(case=operation.as_strategy(generation_mode=mode))
         @settings(
-            max_examples=25,
+            max_examples=10,
             derandomize=True,
             deadline=None,
             database=None,

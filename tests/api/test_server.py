@@ -64,6 +64,7 @@ def milliseconds(address: str, times: int) -> list[float]:
 
 
 @pytest.mark.server
+@pytest.mark.timeout(300)  # starting processes is slow where tests run side by side
 def test_two_workers_answer_at_once_and_a_killed_one_is_replaced(tmp_path: Path) -> None:
     with running(tmp_path / "home", workers=2) as (process, address):
         milliseconds(address, 20)
@@ -85,6 +86,7 @@ def test_two_workers_answer_at_once_and_a_killed_one_is_replaced(tmp_path: Path)
 
 
 @pytest.mark.server
+@pytest.mark.timeout(300)  # starting processes is slow where tests run side by side
 def test_it_says_when_it_is_ready_and_stops_when_asked(tmp_path: Path) -> None:
     with running(tmp_path / "home", workers=1) as (process, address):
         assert address.startswith("http://127.0.0.1:")

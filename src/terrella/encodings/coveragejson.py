@@ -116,6 +116,8 @@ def _coverages(layout: Layout) -> Iterator[Json]:
     write = {"grid": _grid, "point": _points, "vertex": _trajectory}.get(layout.kind, _cells)
     for index, labels in enumerate(layout.labels):
         for coverage in write(layout, index, {name: array[index] for name, array in arrays.items()}):
+            if layout.periods is not None and "t" in coverage["domain"]["axes"]:
+                coverage["domain"]["axes"]["t"]["bounds"] = layout.periods
             yield coverage | ({"terrella:axes": labels} if labels else {})
 
 

@@ -75,6 +75,8 @@ class Layout:
     """What each index of the first axis stands for: {'number': 3}."""
     columns: dict[str, np.ndarray] = field(default_factory=dict)
     """Further coordinates along the places: names of stations, times of vertices."""
+    periods: list[str] | None = None
+    """Where times stand for periods: start and end of each, one after the other."""
 
     @property
     def names(self) -> list[str]:
@@ -147,17 +149,39 @@ def layouts(dataset: xr.Dataset) -> list[Layout]:
     """
     if "valid_time" in dataset.coords and "time" not in dataset.coords:
         dataset = dataset.rename(valid_time="time")
+    dataset, periods = _without_bounds(dataset)
     groups: dict[frozenset[str], list[str]] = {}
     space, _ = _space(dataset)
     shared = {*space, *_TIMES}
     for name, variable in dataset.data_vars.items():
         groups.setdefault(frozenset(map(str, variable.dims)) - shared, []).append(str(name))
     if len(groups) < 2:
-        return [_lay_out(dataset)]
-    return [_lay_out(dataset[names]) for names in groups.values()]
+        return [_lay_out(dataset, periods)]
+    return [_lay_out(dataset[names], periods) for names in groups.values()]
 
 
-def _lay_out(dataset: xr.Dataset) -> Layout:
+def bounds_of(dataset: xr.Dataset) -> dict[str, str]:
+    """Coordinates that have bounds (CF 7.1), or those of a climatology (7.4), and the variables that hold these."""
+    found = {}
+    for name, coordinate in dataset.coords.items():
+        bounds = coordinate.attrs.get("bounds") or coordinate.attrs.get("climatology")
+        if bounds in dataset.variables:
+            found[str(name)] = str(bounds)
+    return found
+
+
+def _without_bounds(dataset: xr.Dataset) -> tuple[xr.Dataset, list[str] | None]:
+    """The dataset without variables that only bound others, and those bounds of the times that are plain periods."""
+    known = bounds_of(dataset)
+    if not known:
+        return dataset, None
+    periods = None
+    if "time" in known and "bounds" in dataset["time"].attrs:
+        periods = iso(dataset[known["time"]].values)
+    return dataset.drop_vars(list(known.values())), periods
+
+
+def _lay_out(dataset: xr.Dataset, periods: list[str] | None = None) -> Layout:
     coords = {str(name): dataset.variables[name] for name in dataset.coords}
     space, kind = _space(dataset)
     crs = _crs(dataset, space, kind)
@@ -179,6 +203,7 @@ def _lay_out(dataset: xr.Dataset) -> Layout:
         others=others,
         labels=_labels(coords, {dim: dataset.sizes[dim] for dim in others}, hide={time, vertical}),
         columns=_columns(coords, space, kind),
+        periods=periods if time == "time" else None,
     )
 
 

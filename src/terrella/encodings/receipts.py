@@ -26,6 +26,10 @@ def receipt_document(extracted: Extracted) -> dict[str, Any]:
         "licence": receipt.licence,
         "attribution": receipt.attribution,
     }
+    if extracted.request.reduce:
+        made["reduced"] = [str(one) for one in extracted.request.reduce]
+    if "weights_over_space" in extracted.dataset.attrs:
+        made["weights_over_space"] = extracted.dataset.attrs["weights_over_space"]
     if len(receipt.items) > MOST_ITEMS:
         made["items_in_all"] = len(receipt.items)
     return made

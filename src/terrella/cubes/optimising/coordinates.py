@@ -12,7 +12,7 @@ from terrella.contracts.cubes import Cube
 from terrella.contracts.grids import Grid
 from terrella.cubes.opening import axis_variable, grid_variables, line_attrs
 from terrella.cubes.optimising.overviews import Level
-from terrella.grids import HealpixGrid
+from terrella.grids import HealpixGrid, RotatedGrid
 
 MAPPING = "crs"
 _DROPPED = {
@@ -63,10 +63,13 @@ def _mapping(grid: Grid, level: Level | None) -> xr.Variable:
         from pyproj import CRS
 
         attrs = CRS.from_user_input(grid.crs).to_cf()
-    elif grid.kind == "rotated":
-        document = grid.to_json()
-        attrs = {"grid_mapping_name": "rotated_latitude_longitude"}
-        attrs |= {key: value for key, value in document.items() if isinstance(value, int | float)}
+    elif isinstance(grid, RotatedGrid):
+        attrs = {
+            "grid_mapping_name": "rotated_latitude_longitude",
+            "grid_north_pole_longitude": grid.pole_lon,
+            "grid_north_pole_latitude": grid.pole_lat,
+            "north_pole_grid_longitude": grid.pole_grid_lon,
+        }
     return xr.Variable((), np.int32(0), attrs)
 
 

@@ -63,7 +63,7 @@ class Pyramid:
 
     def _healpix_levels(self, grid: HealpixGrid) -> Iterator[Level]:
         nside, number = grid.nside, 0
-        pixels = None if grid.pixels is None else np.unique(self._nested >> 0)
+        pixels = None if grid.pixels is None else np.unique(self._nested)
         if nside & (nside - 1):
             return
         while nside > 1 and _cells(nside, pixels) > self.least and number < _MOST_LEVELS:
@@ -99,7 +99,7 @@ class Pyramid:
         sums = np.where(there, values, 0.0) * weights
         for level in self.levels:
             sums, weights = self._folded(sums, level), self._folded(weights, level)
-            with np.errstate(invalid="ignore", divide="ignore"):
+            with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
                 yield level, np.where(weights > 0, sums / weights, np.nan)
 
     def samples(self, values: np.ndarray) -> Iterator[tuple[Level, np.ndarray]]:

@@ -25,7 +25,7 @@ _AT_ONCE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """How values are stored: as they are (`scale` None), or as whole numbers of steps.
+    """How values are stored: as they are (`scale` 0), or as whole numbers of steps.
 
     `bound` is the largest allowed error in the variable's units, 0 for none. `single` says that float32 arithmetic
     holds it too.
@@ -33,13 +33,13 @@ class Storage:
 
     dtype: str
     bound: float = 0.0
-    scale: float | None = None
+    scale: float = 0.0
     offset: float = 0.0
     single: bool = False
 
     @property
     def is_packed(self) -> bool:
-        return self.scale is not None
+        return self.scale > 0
 
     @property
     def fill(self) -> float:
@@ -49,12 +49,12 @@ class Storage:
     @property
     def packing(self) -> Packing:
         """As our reader undoes it."""
-        return Packing(self.scale, self.offset, (self.fill,)) if self.scale is not None else Packing()
+        return Packing(self.scale, self.offset, (self.fill,)) if self.is_packed else Packing()
 
     @property
     def attributes(self) -> dict[str, Any]:
         """CF attributes by which any reader undoes it, and what is promised."""
-        if self.scale is None:
+        if not self.is_packed:
             return {"max_absolute_error": 0.0}
         return {
             "scale_factor": self.scale,
@@ -184,7 +184,7 @@ def _errors(values: np.ndarray, numbers: np.ndarray, storage: Storage) -> Errors
 
 def _decoded(numbers: np.ndarray, storage: Storage) -> list[np.ndarray]:
     """As readers with float32 do: rounding at the end, or all the way."""
-    if not storage.single or storage.scale is None:
+    if not storage.single:
         return []
     at_the_end = (numbers.astype(np.float64) * storage.scale + storage.offset).astype(np.float32)
     all_the_way = numbers.astype(np.float32) * np.float32(storage.scale) + np.float32(storage.offset)
