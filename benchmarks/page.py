@@ -7,33 +7,34 @@ from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
-from benchmarks.rows import Row, cells, verdict
+from benchmarks.rows import Row, Verdict, cells, verdict
 
 _INTRODUCTION = """# Performance
 
-This page is written by `python -m benchmarks --write`; `make bench` measures and prints the same tables. Every number is of
-one machine, the one below; on another all of them shift together, which is why the comparisons are ratios. A ratio above 1
+This page is written by `python -m benchmarks --write`; `make bench` measures and prints the same tables. Every number
+is of one machine, the one below. On another all of them shift together, which is why comparisons are ratios: above 1
 means that Terrella is that many times faster.
 
 ## How it is measured
 
-- Others run on the same machine, on the same data, in the same run, in rounds that alternate with Terrella's: load from outside
-  is unfair to all alike. Each server is one process with one worker, on loopback; the clients run on the same cores.
-- Others are set up as their documentation says, and where a setting made them faster here, with that setting. Answers are
-  checked, not only timed: the same items in the same order, the same number of values, every message found.
+- Others run on the same machine and the same data, in the same run, in rounds that alternate with Terrella's: load
+  from outside is unfair to all alike. A server is one process with one worker, on loopback; clients share its cores.
+- Others are set up as their documentation says, and where a setting made them faster here, with that setting.
+- Answers are compared, not only timed: items and their order, numbers of values, messages found.
 - Caches are warm. The first requests, those that import code and fill caches, are not counted.
-- Where a bar is on times, it is on the 99th percentile of what the client sees, not on the mean.
-- A bar was set before it was measured. What misses it stays here, and says by how much.
+- Where a bar is on times of answers, it is on the 99th percentile of what the client sees, not on the mean.
+- Bars were set before anything was measured. What misses one stays here, and says by how much.
 
 ## What it means
 
-- **STAC**: Terrella's catalogue is a file that the server reads in its own process; pgstac asks a database server through SQL
-  functions. The difference is largest where little is read: for one item, for the newest, for a small box. A PostgreSQL shared by
-  many API servers does what one SQLite file does not do: several machines writing to one catalogue.
-- **EDR**: most of the time of a point series goes into decompressing chunks of which one value each is wanted. Terrella decodes on several
-  threads and keeps decoded chunks in a cache of bounded size; the notes give the ratio also without that cache.
-- **Adding**: Terrella does more than the others (checksums, grids, extents, items for search) and still has to be as fast; it scans in
-  processes of its own, whose start is most of the time for a single small file.
+- **Finding.** Terrella's catalogue is a file that the server reads in its own process; pgstac asks PostgreSQL through
+  SQL functions, and has no partitions by time here, as it has none by default. What PostgreSQL can do and one SQLite
+  file cannot, several machines that write to one catalogue, is not measured.
+- **Cutting.** Most of the time of a point series goes into decompressing chunks of which one value per hour is wanted.
+  Terrella decodes on several threads and keeps decoded chunks in a cache of bounded size; the result column also gives
+  the ratio without that cache.
+- **Adding.** On the whole road Terrella does more than the others: checksums, grids, extents, items to search for. Its
+  scanning processes start anew in a fresh process, which is most of the time where there is only one small file.
 """
 
 
@@ -48,16 +49,12 @@ def page(results: Mapping[str, Mapping[str, Any]], facts: Iterable[tuple[str, st
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _bars(judged: list[tuple[str, Any]]) -> list[str]:
+def _bars(judged: list[tuple[str, Verdict]]) -> list[str]:
     missed = [(what, found) for what, found in judged if not found.met]
     lines = [f"{len(judged) - len(missed)} of {len(judged)} bars are met."]
     if missed:
-        lines += ["Missed are:", "", *(f"- {what}: {found.bar} is missed by {_by(found)}." for what, found in missed)]
+        lines += ["Missed are:", "", *(f"- {what}: {found.bar} is missed by {found.miss}." for what, found in missed)]
     return lines
-
-
-def _by(found: Any) -> str:
-    return f"{(1 / found.factor - 1) * 100:.0f} %"
 
 
 def _section(name: str, one: Mapping[str, Any]) -> list[str]:

@@ -89,7 +89,8 @@ def cluster() -> Iterator[dict[str, str]]:
 
 
 def _run(command: list[Any], folder: Path, who: dict[str, Any]) -> None:
-    made = subprocess.run([str(word) for word in command], cwd=folder, capture_output=True, text=True, **who)
+    words = [str(word) for word in command]
+    made = subprocess.run(words, check=False, cwd=folder, capture_output=True, text=True, **who)
     if made.returncode:
         raise RuntimeError(f"{Path(command[0]).name} failed: {made.stderr[-500:]}")
 

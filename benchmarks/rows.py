@@ -27,7 +27,7 @@ _SHOWN = {"what", "ratio", "bar", "bar_ms", "bar_s", "not_measured"}
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a bar was met, and by what factor it was missed or surpassed (above 1 is met)."""
+    """Whether a bar was met; `factor` is 1 on the bar, above it when better."""
 
     bar: str
     factor: float
@@ -36,10 +36,13 @@ class Verdict:
     def met(self) -> bool:
         return self.factor >= 1
 
+    @property
+    def miss(self) -> str:
+        """By how much it is missed: how much faster Terrella had to be."""
+        return f"{(1 / self.factor - 1) * 100:.0f} %"
+
     def __str__(self) -> str:
-        if self.met:
-            return "met"
-        return f"MISSED by {(1 / self.factor - 1) * 100:.0f} %"
+        return "met" if self.met else f"MISSED by {self.miss}"
 
 
 def verdict(row: Row) -> Verdict | None:

@@ -19,10 +19,10 @@ import orjson
 
 from benchmarks.catalog import COLLECTIONS
 from benchmarks.serving import by_threads, get
-from benchmarks.stac_http import box, clouds, filled, item_path, sample, search, terrella, years
+from benchmarks.stac_http import terrella
+from benchmarks.stac_questions import QUESTIONS, box, clouds, filled, item_path, sample, search, years
 
 Row = dict[str, Any]
-_QUESTIONS = 300
 _PAGES = 20
 _BAR_MS = 100.0
 _BARS_MS = {"newest 100": 5.0, "one item by id": 2.0}
@@ -35,7 +35,7 @@ def paths(home: Path, rng: random.Random) -> dict[str, list[str]]:
         return "/stac" + search(limit=100, **parameters)
 
     def many(make: Any) -> list[str]:
-        return [make() for _ in range(_QUESTIONS)]
+        return [make() for _ in range(QUESTIONS)]
 
     few = clouds(30)
     return {
@@ -48,21 +48,21 @@ def paths(home: Path, rng: random.Random) -> dict[str, list[str]]:
         "90 degrees, 10 years, cloud < 1": many(lambda: ask(bbox=box(rng, 90), datetime=years(rng, 10), **clouds(1))),
         "newest 100": [ask()],
         "newest 100 of one collection": [ask(collections=name) for name in COLLECTIONS],
-        "one item by id": ["/stac" + item_path(*one) for one in sample(home, _QUESTIONS, rng)],
+        "one item by id": ["/stac" + item_path(*one) for one in sample(home, QUESTIONS, rng)],
     }
 
 
 def deep_pages(port: int) -> Iterator[str]:
     """Paths of pages of 100 that lie up to 20,000 items deep."""
-    link: str | None = "/stac" + search(limit=1000)
+    path = "/stac" + search(limit=1000)
     for _ in range(_PAGES):
-        document = orjson.loads(get(port, link)[1])
-        link = next((one["href"] for one in document["links"] if one["rel"] == "next"), None)
-        if link is None:
+        document = orjson.loads(get(port, path)[1])
+        following = next((one["href"] for one in document["links"] if one["rel"] == "next"), None)
+        if following is None:
             return
-        parts = urlsplit(link)
-        link = f"{parts.path}?{parts.query}"
-        yield link.replace("limit=1000", "limit=100")
+        parts = urlsplit(following)
+        path = f"{parts.path}?{parts.query}"
+        yield path.replace("limit=1000", "limit=100")
 
 
 def run(items: int = 1_000_000, *, seconds: float = 6, folder: Path | None = None) -> list[Row]:

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from memory_format import ORIGIN, MemoryFormat, hours, one_piece, regular
 from terrella.contracts.cubes import CubeIndex, CubeVariable, Piece
+from terrella.contracts.formats import SupportsCells
+from terrella.cubes import costs, picking
 from terrella.cubes.caching import ReadTally
 from terrella.cubes.cubes import Cubes
 from terrella.cubes.selecting import Selection
@@ -89,9 +91,55 @@ def draw_piece(draw, rng, fmt, number, shape, dims, whole):
     return Piece(f"/f{number}", "memory", f"item{number}", scan, tuple(positions))
 
 
+class Cellular:
+    """A source in memory that gives single cells, for 4 bytes each."""
+
+    def __init__(self, source):
+        self.source = source
+        self.asked = 0
+        self.stored, self.load = source.stored, source.load
+
+    def cells_stored(self, indices, cells):
+        return 4 * cells.size * sum(self.stored(tuple(index)) > 0 for index in indices.tolist())
+
+    def load_cells(self, indices, cells):
+        self.asked += len(indices)
+        found = np.full((len(indices), cells.size), 55, dtype=self.source.array.dtype)
+        is_there = np.ones(len(indices), dtype=bool)
+        for row, index in enumerate(indices.tolist()):
+            chunk = self.source.load(tuple(index))
+            is_there[row] = chunk is not None
+            if chunk is not None:
+                pads = [(0, size - have) for size, have in zip(self.source.chunks, chunk.shape, strict=True)]
+                found[row] = np.pad(chunk, pads).ravel()[cells]
+        return found, None if is_there.all() else is_there
+
+
+class CellularFormat(MemoryFormat):
+    """Files in memory whose sources give single cells."""
+
+    def __init__(self):
+        super().__init__()
+        self.made = {}
+
+    def source(self, array, href):
+        return self.made.setdefault((href, array.name), Cellular(self.files[(href, array.name)]))
+
+
 @PROPERTY
-@given(layouts(), st.data())
-def test_any_selection_of_any_pieces_equals_numpy(layout, data):
+@given(layouts(), st.data(), st.booleans(), st.integers(1, 40))
+def test_any_selection_of_any_pieces_equals_numpy(layout, data, cells_alone, at_once):
+    """Also where all cells are read alone, in batches of any size."""
+    plain = layout[0]
+    fmt = CellularFormat() if cells_alone else plain
+    fmt.files = plain.files
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(costs, "SPARSE", 0)
+        patch.setattr(picking, "_MOST", at_once)
+        check_selection((fmt, *layout[1:]), data)
+
+
+def check_selection(layout, data):
     fmt, dims, shape, whole, pieces = layout
     variable = CubeVariable("t", dims, shape, "<f4", {}, pieces)
     grid = regular(shape[2], shape[3], lat0=10, dlat=-1, dlon=1)
@@ -234,3 +282,50 @@ def test_integers_without_missing_values_stay_integers():
     found = read(cubes, cube, Selection(cells=np.array([5, 0])), name="c")
     assert found.dtype == np.uint8
     assert found.tolist() == [5, 0]
+
+
+def cellular(limit=1 << 20):
+    """4 chunks of 3 hours, 10 x 16 cells each."""
+    fmt = CellularFormat()
+    values = np.random.default_rng(1).normal(size=(12, 10, 16)).astype("f4")
+    index = one_piece(fmt, values, ("time", "lat", "lon"), (3, 10, 16), regular(10, 16), [hours(12)])
+    cubes = Cubes(formats={"memory": fmt}, threads=2, cache_bytes=limit)
+    source = fmt.source(index.variables[0].pieces[0].array, "/data/one")
+    assert isinstance(source, SupportsCells)
+    return source, values, cubes, cubes.open(index, ORIGIN)
+
+
+def test_a_few_cells_of_many_chunks_are_read_alone_and_cost_what_the_plan_says():
+    source, values, cubes, cube = cellular()
+    cuts = cubes.cut(cube, {"t": Selection({"time": slice(0, 12)}, cells=np.array([33]))})
+    cost, tally = cubes.plan(cuts), ReadTally()
+    np.testing.assert_array_equal(cubes.read(cuts, tally)["t"], values.reshape(12, -1)[:, [33]])
+    assert source.asked == 4
+    assert cost.bytes_read == tally.bytes_read == 4 * 3 * 4
+    assert cost.chunks == tally.loaded == 4
+    assert 0 < cost.largest < 200
+
+
+def test_many_cells_are_read_with_their_chunks():
+    source, values, cubes, cube = cellular()
+    cuts = cubes.cut(cube, {"t": Selection({"time": slice(0, 12)}, cells=np.arange(0, 160, 2))})
+    cost, tally = cubes.plan(cuts), ReadTally()
+    np.testing.assert_array_equal(cubes.read(cuts, tally)["t"], values.reshape(12, -1)[:, ::2])
+    assert source.asked == 0
+    assert cost.bytes_read == tally.bytes_read == sum(source.stored((n, 0, 0)) for n in range(4))
+
+
+def test_chunks_in_memory_are_used_for_single_cells_too():
+    source, values, cubes, cube = cellular()
+    read(cubes, cube, Selection())
+    tally = ReadTally()
+    found = read(cubes, cube, Selection(cells=np.array([5])), tally=tally)
+    np.testing.assert_array_equal(found, values.reshape(12, -1)[:, [5]])
+    assert (tally.bytes_read, tally.remembered, source.asked) == (0, 4, 0)
+
+
+def test_an_error_while_reading_single_cells_names_the_file():
+    source, _, cubes, cube = cellular()
+    source.source.broken = True
+    with pytest.raises(Unreadable, match=r"one: t at .0, 0, 0. cannot be decoded .bad checksum."):
+        read(cubes, cube, Selection(cells=np.array([5])))

@@ -1,9 +1,9 @@
 """How long reading takes on this site: learnt from every read, so that a plan can say seconds before it runs.
 
 For each kind of reading (a format, whole chunks or single cells, near or far) time is
-``start + chunks * a + bytes * b``. The three numbers are those with the least squares of relative errors over past
-reads, of which each later one makes the earlier count for less (recursive least squares with forgetting); none may be
-negative.
+``start + chunks * a + bytes * b``. The three numbers are those with the least squares of relative errors over the last
+reads, of which later ones count for more; none may be negative. What these reads leave open is filled up with what
+is usual, made faster or slower as this site is.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import itertools
 import json
 import math
 import threading
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,12 @@ from typing import Any
 
 import numpy as np
 
-_KEPT = 0.97
-"""Weight that the past keeps at each new read: about thirty reads count."""
-_DOUBT = 0.05
-"""Weight of what was assumed at first, in reads."""
+_READS = 60
+"""Reads of a kind that are remembered."""
+_FADES = 0.95
+"""What a read counts for beside the next."""
+_DOUBT = 1e-4
+"""What the usual numbers count for, in reads."""
 _NEAR = (1e-3, 1e-4, 1e-9)
 """Assumed of local files: a millisecond to start, 0.1 ms a chunk, 1 GB/s."""
 _FAR = (5e-2, 1e-2, 2e-8)
@@ -55,46 +58,44 @@ def together(one: Works, other: Works) -> dict[str, Work]:
     return {name: one.get(name, Work()) + other.get(name, Work()) for name in (*one, *(set(other) - set(one)))}
 
 
-@dataclass(slots=True)
 class _Line:
-    """Weighted sums of past reads of one kind: enough to fit, and all that is kept."""
+    """The last reads of one kind: chunks, bytes and seconds, one row each."""
 
-    squares: np.ndarray
-    products: np.ndarray
-    numbers: np.ndarray | None = None
-    """The fit, once it is asked for."""
+    def __init__(self, usual: tuple[float, float, float], reads: list[list[float]] | None = None) -> None:
+        self.reads: deque[list[float]] = deque(reads or [], maxlen=_READS)
+        self._usual = np.array(usual)
+        self._numbers: np.ndarray | None = None
 
     def seconds(self, work: Work) -> float:
-        if self.numbers is None:
-            self.numbers = _fitted(self.squares, self.products)
-        return float(self.numbers @ _terms(work))
+        if self._numbers is None:
+            self._numbers = self._fitted()
+        return float(self._numbers @ (1.0, work.chunks, work.nbytes))
 
     def learn(self, work: Work, seconds: float) -> None:
-        terms = _terms(work) / seconds
-        self.squares = self.squares * _KEPT + np.outer(terms, terms)
-        self.products = self.products * _KEPT + terms
-        self.numbers = None
+        self.reads.append([work.chunks, work.nbytes, seconds])
+        self._numbers = None  # fitted when it is asked for
+
+    def _fitted(self) -> np.ndarray:
+        if not self.reads:
+            return self._usual
+        table = np.array(self.reads)
+        terms, seconds = np.column_stack((np.ones(len(table)), table[:, :2])), table[:, 2]
+        slower = float(np.median(seconds / (terms @ self._usual)))
+        weights = np.sqrt(_FADES ** np.arange(len(table))[::-1])
+        usual = np.diag(1 / (self._usual * slower))
+        matrix = np.vstack((terms / seconds[:, None] * weights[:, None], usual * math.sqrt(_DOUBT)))
+        return _least_squares(matrix, np.concatenate((weights, np.full(3, math.sqrt(_DOUBT)))))
 
 
-def _first(name: str) -> _Line:
-    terms = 1 / np.array(_FAR if name.endswith(" remote") else _NEAR)
-    return _Line(np.diag(terms**2) * _DOUBT, terms * _DOUBT)
-
-
-def _terms(work: Work) -> np.ndarray:
-    return np.array([1.0, work.chunks, work.nbytes])
-
-
-def _fitted(squares: np.ndarray, products: np.ndarray) -> np.ndarray:
-    """Least squares without negative numbers: of all sets of terms that give none, the best."""
-    scale = 1 / np.sqrt(np.maximum(np.diag(squares), 1e-300))
-    matrix, right = squares * np.outer(scale, scale), products * scale
+def _least_squares(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Without negative numbers: of all sets of terms that give none, the best."""
+    scale = 1 / np.linalg.norm(matrix, axis=0)
     best, least = np.zeros(3), math.inf
     for size in (3, 2, 1):
         for chosen in map(list, itertools.combinations(range(3), size)):
             found = np.zeros(3)
-            found[chosen] = np.linalg.lstsq(matrix[np.ix_(chosen, chosen)], right[chosen], rcond=None)[0]
-            error = float(found @ matrix @ found - 2 * found @ right)
+            found[chosen] = np.linalg.lstsq(matrix[:, chosen] * scale[chosen], right, rcond=None)[0]
+            error = float(np.sum((matrix @ (found * scale) - right) ** 2))
             if (found >= 0).all() and error < least:
                 best, least = found, error
     numbers: np.ndarray = best * scale
@@ -126,23 +127,21 @@ class Calibration:
                 del self._lines[next(iter(self._lines))]
 
     def to_json(self) -> dict[str, Any]:
+        """By kind, chunks, bytes and seconds of the last reads."""
         with self._lock:
-            return {
-                name: {"squares": line.squares.tolist(), "products": line.products.tolist()}
-                for name, line in self._lines.items()
-            }
+            return {name: list(line.reads) for name, line in self._lines.items()}
 
     @classmethod
     def from_json(cls, document: Any) -> Calibration:
         """What of it can be used; the rest is learnt anew."""
         made = cls()
-        for name, line in document.items() if isinstance(document, dict) else ():
+        for name, reads in document.items() if isinstance(document, dict) else ():
             try:
-                squares, products = (np.array(line[key], dtype=float) for key in ("squares", "products"))
-            except (TypeError, KeyError, ValueError):
+                table = np.array(reads, dtype=float).reshape(-1, 3)
+            except (TypeError, ValueError):
                 continue
-            if squares.shape == (3, 3) and products.shape == (3,) and np.isfinite((*squares.flat, *products)).all():
-                made._lines[str(name)] = _Line(squares, products)
+            if len(table) and np.isfinite(table).all() and (table[:, 2] > 0).all():
+                made._lines[str(name)] = _Line(_usual(str(name)), table.tolist())
         return made
 
     def save(self, path: Path) -> None:
@@ -169,4 +168,8 @@ class Calibration:
         return {name: seconds / total for name, seconds in expected.items()}
 
     def _line(self, name: str) -> _Line:
-        return self._lines.get(name) or _first(name)
+        return self._lines.get(name) or _Line(_usual(name))
+
+
+def _usual(name: str) -> tuple[float, float, float]:
+    return _FAR if name.endswith(" remote") else _NEAR

@@ -15,10 +15,11 @@ from terrella.contracts.grids import Grid
 from terrella.cubes.arrays import Take
 from terrella.cubes.caching import ReadTally
 from terrella.cubes.calibrating import Calibration
+from terrella.cubes.costs import Cost
 from terrella.cubes.cutting import Cuts, Cutter, VariableCuts
 from terrella.cubes.opening import open_index
 from terrella.cubes.placing import Layout
-from terrella.cubes.reading import Cost, Reader
+from terrella.cubes.reading import Reader
 from terrella.cubes.selecting import Indices, Selection
 from terrella.errors import Invalid, nearest_names
 

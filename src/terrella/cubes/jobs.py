@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from terrella.cubes.picking import Pick
     from terrella.cubes.placing import Layout
     from terrella.cubes.selecting import Indices
+    from terrella.cubes.sources import Source
 
 Block = tuple[tuple["Indices", ...], np.ndarray]
 """Where values go in the answer, and the values."""
@@ -33,14 +34,6 @@ _FETCHED = 128
 """Chunks fetched together at most."""
 _FETCHED_BYTES = 8 << 20
 """Stored bytes, and decoded ones too, of chunks fetched together."""
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """A piece as something to read from, and the number that stands for it in the cache."""
-
-    number: int
-    chunks: ChunkSource
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,8 +17,6 @@ from terrella.cubes.selecting import Indices, as_slice, size_of
 if TYPE_CHECKING:
     from terrella.cubes.cutting import Group, PieceCuts
 
-SPARSE = 8
-"""Cells are read alone where a chunk has at least so many times as many, and so many times half as many bytes."""
 _AT_ONCE = 4 << 20
 """Bytes that one batch of chunks may take in memory."""
 _MOST = 1024

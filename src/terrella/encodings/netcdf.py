@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from terrella.encodings.hdf5 import without_times
 from terrella.encodings.layout import DEGREES, calendar_of, layouts
 from terrella.encodings.receipts import receipt_text
 
@@ -60,7 +61,7 @@ class NetCdf:
             except BaseException:
                 file.close()
                 raise
-            return _trimmed(file.close())
+            return without_times(_trimmed(file.close()))
 
 
 def _trimmed(image: memoryview) -> bytes:

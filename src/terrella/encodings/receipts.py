@@ -21,7 +21,7 @@ def receipt_document(extracted: Extracted) -> dict[str, Any]:
         "collection": receipt.collection,
         "version": receipt.version,
         "items": list(receipt.items[:MOST_ITEMS]),
-        "bytes_read": receipt.bytes_read,
+        "bytes_read": extracted.plan.bytes_read,  # what is needed: what was still in memory differs from time to time
         "software": receipt.software,
         "licence": receipt.licence,
         "attribution": receipt.attribution,

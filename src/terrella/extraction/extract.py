@@ -142,7 +142,7 @@ class Extractor:
         decoded = sum(cost.chunks * cost.largest for cost in costs)
         kept = min(decoded, self._cubes.cache_bytes)
         working = min(decoded, 2 * self._cubes.threads * largest)
-        return bytes_out + _BYTES_PER_CELL * work.prepared.cells.count + kept + working
+        return bytes_out + _BYTES_PER_CELL * work.prepared.cells.read + kept + working
 
     def _read(self, work: _Work, tally: ReadTally) -> dict[str, np.ndarray]:
         cells = work.prepared.cells

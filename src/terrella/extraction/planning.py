@@ -90,7 +90,7 @@ def prepare(cube: Cube, request: Extraction) -> Prepared:
     along = _along(request, by_name)
     _vertical(request, by_name, axes, along)
     pairs = _times(request, by_name, axes, along)
-    cells = cells_of(cube.grid, request.shape, request.longitudes)
+    cells = cells_of(cube.grid, request.shape, request.longitudes, request.cells)
     return Prepared(cube, request, variables, cells, axes, along, pairs)
 
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 import shapely.geometry
+import xarray as xr
 
 from terrella.errors import Invalid, TooLarge
 from terrella.extraction.boxes import box, everything, is_latlon
-from terrella.extraction.cells import Cells, single
+from terrella.extraction.cells import LATITUDE, LONGITUDE, Blend, Cells, Coords, single, turned
 from terrella.extraction.corridors import along
+from terrella.extraction.interpolating import bilinear, inverse_distance
+from terrella.extraction.overlapping import overlap
 from terrella.grids.sphere import distance
 from terrella.model.extraction import Area, Box, Circle, Corridor, Everything, Points, Shape, Trajectory
+from terrella.model.reduction import AREA_CHOICES, POINT_CHOICES, USUAL_CELLS, CellChoice
 from terrella.model.space import LonLat
 
 if TYPE_CHECKING:
@@ -26,9 +31,64 @@ MOST_VERTICES = 5000
 """Of a corridor: each of its segments is laid over the grid by itself."""
 
 
-def cells_of(grid: Grid, shape: Shape, longitudes: Range) -> Cells:
-    """The cells of a shape. Raises Invalid where the shape is wrong or no cell's centre lies in it."""
-    return _TAKERS[type(shape)](grid, shape, longitudes)
+def cells_of(grid: Grid, shape: Shape, longitudes: Range, choice: CellChoice = USUAL_CELLS) -> Cells:
+    """The cells of a shape. Raises Invalid where the shape is wrong or holds none; Unsupported as choices do."""
+    if choice.how in ("", _USUAL.get(type(shape), "")):
+        return _TAKERS[type(shape)](grid, shape, longitudes)
+    if isinstance(shape, Points | Trajectory) and choice.how in POINT_CHOICES:
+        return _blended(grid, shape, longitudes, choice)
+    if isinstance(shape, Area | Box) and choice.how in AREA_CHOICES:
+        return _overlapped(grid, shape, longitudes, choice)
+    raise _unfit(shape, choice)
+
+
+def _unfit(shape: Shape, choice: CellChoice) -> Invalid:
+    allowed = POINT_CHOICES if isinstance(shape, Points | Trajectory) else AREA_CHOICES
+    if not isinstance(shape, Points | Trajectory | Area | Box):
+        return Invalid(
+            f"cells={choice.how} is for places, boxes and polygons; of a {type(shape).__name__.lower()} cells count "
+            "whose centre lies in it. Leave cells out, or ask with a polygon.",
+            parameter="cells",
+        )
+    said = "places" if allowed is POINT_CHOICES else "areas"
+    return Invalid(f"cells={choice.how} does not fit {said}. There are: {', '.join(allowed)}.", parameter="cells")
+
+
+def _blended(grid: Grid, shape: Points | Trajectory, longitudes: Range, choice: CellChoice) -> Cells:
+    """Places between centres: each is answered as it was asked for."""
+    nearest_cells(grid, shape.places)
+    lon, lat = (np.array(column, dtype=np.float64) for column in zip(*shape.places, strict=True))
+    around = (
+        bilinear(grid, lon, lat) if choice.how == "bilinear" else inverse_distance(grid, lon, lat, choice.neighbours)
+    )
+    dim = "point" if isinstance(shape, Points) else "vertex"
+
+    def place() -> Coords:
+        return {
+            "longitude": xr.Variable((dim,), np.round(turned(lon, longitudes), 12), dict(LONGITUDE)),
+            "latitude": xr.Variable((dim,), lat, dict(LATITUDE)),
+        }
+
+    flat = np.maximum(around.cells, 0).ravel()
+    return Cells((dim,), (lon.size,), place, flat=flat, blend=Blend(around.weights, around.there))
+
+
+def _overlapped(grid: Grid, shape: Area | Box, longitudes: Range, choice: CellChoice) -> Cells:
+    """Cells that an area or box touches; with `overlap` their shares too, also as the coordinate `weight`."""
+    if isinstance(shape, Box):
+        parts = shape.extent.parts()
+        geometry = shapely.MultiPolygon([shapely.box(one.west, one.south, one.east, one.north) for one in parts])
+        if not geometry.area:
+            raise Invalid("A box without an area touches no cell: ask for a place.", parameter="bbox")
+    else:
+        geometry = _geometry(shape.geometry)
+    flat, share = overlap(grid, geometry)
+    inner = geometry.representative_point()
+    made = _checked(grid, flat, LonLat(inner.x, inner.y), longitudes)
+    if choice.how == "touched":
+        return made
+    said = {"long_name": "share of the cell that lies inside", "units": "1"}
+    return replace(made, share=share, place=lambda: made.place() | {"weight": xr.Variable(("cell",), share, said)})
 
 
 def nearest_cells(grid: Grid, places: tuple[LonLat, ...]) -> np.ndarray:
@@ -184,3 +244,7 @@ _TAKERS: dict[type, Callable[[Grid, Any, Range], Cells]] = {
     Corridor: _corridor,
     Everything: _everything,
 }
+
+_USUAL: dict[type, str] = {Points: "nearest", Trajectory: "nearest"} | dict.fromkeys(
+    (Circle, Box, Area, Corridor, Everything), "centre"
+)

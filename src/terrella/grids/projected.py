@@ -163,6 +163,10 @@ class ProjectedGrid(PlaneCells, Identity):
         row, column = self._indices(np.where(shown, x, np.nan), np.where(shown, y, np.nan))
         return row, column
 
+    def indices(self, lon: np.ndarray, lat: np.ndarray) -> tuple[Floats, Floats]:
+        """Fractional (row, column) of places, the inverse of `place`; NaN where the projection does not show them."""
+        return self._find(np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64))
+
     @property
     def _has_gaps(self) -> bool:
         return self._folds

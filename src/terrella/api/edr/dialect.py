@@ -19,6 +19,7 @@ from terrella.api.edr.geometry import parse_bbox
 from terrella.api.edr.locations import location_places, locations_document
 from terrella.api.edr.openapi import description
 from terrella.api.edr.query import Query, whole
+from terrella.api.edr.remembering import Answers
 from terrella.api.edr.responses import GEOJSON, answer, as_json, features, next_link, root_of
 from terrella.errors import NotFound
 from terrella.model.ids import collection_id as checked_id
@@ -46,6 +47,7 @@ class Edr:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._formats = known_formats()
+        self._answers = Answers()
         self.routes: list[Any] = []
         """Those of this dialect, for its description."""
         self._parsed: dict[str, tuple[bytes, Document]] = {}
@@ -114,7 +116,7 @@ class Edr:
         encoding = chosen(query.take("f"), request.headers.get("accept"), self._formats)
         asked = SHAPES[spoken(request)](query, crs_named(query.take("crs")))
         wanted = extraction(checked_id(collection), asked, query, lambda: self._document(caller, collection))
-        return answer(request, self._site.extractor.extract(caller, wanted), encoding)
+        return answer(request, caller, wanted, encoding, self._site, self._answers)
 
     # --- named places ----------------------------------------------------------------------------------------------
 
@@ -137,7 +139,7 @@ class Edr:
         index, _ = self._site.catalog.open(caller, checked_id(collection_id))
         asked = located(location_places(index, location_id))
         wanted = extraction(checked_id(collection_id), asked, query, lambda: self._document(caller, collection_id))
-        return answer(request, self._site.extractor.extract(caller, wanted), encoding)
+        return answer(request, caller, wanted, encoding, self._site, self._answers)
 
     # --- the files behind it ---------------------------------------------------------------------------------------
 

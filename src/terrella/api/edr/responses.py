@@ -10,15 +10,20 @@ import orjson
 from fastapi.responses import Response
 
 from terrella.api.edr.crs import CRS84
+from terrella.api.edr.remembering import Remembered
 from terrella.errors import Invalid, NotFound
+from terrella.extraction.receipts import receipt
 from terrella.model.extraction import Circle, Points
 
 if TYPE_CHECKING:
     from fastapi import Request
 
+    from terrella.api.edr.remembering import Answers
     from terrella.contracts.encodings import Encoding
-    from terrella.model.extraction import Extracted
+    from terrella.model.caller import Caller
+    from terrella.model.extraction import Extracted, Extraction, Plan, Receipt
     from terrella.model.search import Page
+    from terrella.site.site import Site
 
 GEOJSON = "application/geo+json"
 _IN_A_BROWSER = {"covjson", "geojson"}
@@ -40,17 +45,35 @@ def root_of(request: Request) -> str:
     return f"{request.url.scheme}://{request.url.netloc}{path.rstrip('/')}"
 
 
-def answer(request: Request, extracted: Extracted, encoding: Encoding) -> Response:
-    """Values in a format. Raises NotFound where the shape holds no cell, Invalid where the format cannot hold them."""
+def answer(
+    request: Request, caller: Caller, wanted: Extraction, encoding: Encoding, site: Site, answers: Answers
+) -> Response:
+    """Values in a format; what is remembered, or known to the client, is not cut out again.
+
+    Raises NotFound where the shape holds no cell, Invalid where the format cannot hold them.
+    """
+    _, origin = site.catalog.open(caller, wanted.collection)
+    slip = receipt(wanted, origin, (), 0)
+    tag = _tag(slip, encoding)
+    if _knows(request, tag):
+        return Response(status_code=304, headers=_tagged(request, slip, tag))
+    known = answers.get(tag)
+    if known is None:
+        extracted = site.extractor.extract(caller, wanted)
+        slip = extracted.receipt
+        known = Remembered(_encoded(extracted, encoding), extracted.plan)
+        tag = _tag(slip, encoding)  # the data may have changed meanwhile
+        answers.keep(tag, known)
+    headers = _headers(request, slip, known.plan, encoding) | _tagged(request, slip, tag)
+    return Response(known.body, media_type=encoding.media_type, headers=headers)
+
+
+def _encoded(extracted: Extracted, encoding: Encoding) -> bytes:
     if 0 in extracted.dataset.sizes.values():
         raise NotFound(_nothing(extracted), parameter="coords")
-    tag = _tag(extracted, encoding)
-    headers = _headers(request, extracted, encoding) | {"ETag": tag}
-    if _knows(request, tag):
-        return Response(status_code=304, headers=headers)
     if reason := encoding.accepts(extracted):
         raise Invalid(f"{encoding.title} cannot hold this answer. {reason}", parameter="f")
-    return Response(encoding.encode(extracted), media_type=encoding.media_type, headers=headers)
+    return encoding.encode(extracted)
 
 
 def _nothing(extracted: Extracted) -> str:
@@ -60,33 +83,39 @@ def _nothing(extracted: Extracted) -> str:
     return f"No cell has its centre in there: take a larger {larger}, or ask for the nearest cell with /position."
 
 
-def _headers(request: Request, extracted: Extracted, encoding: Encoding) -> dict[str, str]:
-    plan, receipt = extracted.plan, extracted.receipt
+def _tagged(request: Request, receipt: Receipt, tag: str) -> dict[str, str]:
+    """Headers of every answer, also of one without a body; whoever keeps it asks whether the data have changed."""
     path = request.url.path
     end = path.find("/", path.find("/collections/") + len("/collections/"))
-    made = {
+    return {
+        "ETag": tag,
+        "Cache-Control": "no-cache",
         "Terrella-Bytes-Read": str(receipt.bytes_read),
-        "Terrella-Plan": f"cells={plan.cells}, values={plan.values}, chunks={plan.chunks}, bytes={plan.bytes_read}",
         "Link": f'<{path[:end]}>; rel="collection"',
         "Content-Crs": f"<{CRS84}>",
         "Vary": "Accept",
     }
+
+
+def _headers(request: Request, receipt: Receipt, plan: Plan, encoding: Encoding) -> dict[str, str]:
+    made = {"Terrella-Plan": f"cells={plan.cells}, values={plan.values}, chunks={plan.chunks}, bytes={plan.bytes_read}"}
     if encoding.name not in _IN_A_BROWSER:
-        kind = path.rstrip("/").rsplit("/", 1)[-1]
+        kind = request.url.path.rstrip("/").rsplit("/", 1)[-1]
         name = "".join(mark for mark in f"{receipt.collection}-{kind}" if mark.isalnum() or mark in "._-")
         made["Content-Disposition"] = f'attachment; filename="{name}{encoding.suffix}"'
     return made
 
 
-def _tag(extracted: Extracted, encoding: Encoding) -> str:
-    receipt = extracted.receipt
+def _tag(receipt: Receipt, encoding: Encoding) -> str:
+    """Equal for equal questions about equal data, whatever the dialect's words for them were."""
     text = f"{receipt.collection}\0{receipt.version}\0{receipt.request}\0{receipt.software}\0{encoding.name}"
+    text += f"\0{receipt.licence}\0{receipt.attribution}"
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
 def _knows(request: Request, tag: str) -> bool:
     given = request.headers.get("if-none-match", "")
-    return given.strip() == "*" or tag in {one.strip().removeprefix("W/") for one in given.split(",")}
+    return tag in {one.strip().removeprefix("W/") for one in given.split(",")}
 
 
 def next_link(request: Request, token: str, media_type: str) -> dict[str, str]:

@@ -64,10 +64,24 @@ class TableSource:
             shape = cut_shape(stored_index(index, self._codec), self._shape, self._chunks)
         return arranged(self._shaped(raw, shape), self._codec)
 
+    def _shaped(self, raw: bytes | np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        stride = self._codec.get("stride")
+        inner = math.prod(shape[1:]) * self._dtype.itemsize
+        if stride and stride != inner:
+            raw = rows_apart(raw, shape[0], inner, stride)
+        count = math.prod(shape)
+        found = np.frombuffer(raw, dtype=np.uint8)
+        expected = count * self._dtype.itemsize
+        if found.nbytes != expected:
+            raise Unreadable(f"A chunk has {found.nbytes} bytes, not {expected}: the file changed.")
+        return found.view(self._dtype).reshape(shape)
+
+
+class PlainSource(TableSource):
+    """An array whose chunks are stored as they are, so that single cells are read by their place."""
+
     def cells_stored(self, indices: np.ndarray, cells: np.ndarray) -> int | None:
-        """Bytes of these cells; None where chunks are packed, or as quickly read whole."""
-        if self._decode is not None:
-            return None
+        """Bytes of these cells; None where chunks are as quickly read whole."""
         ranges = self._ranges(self._bytes(cells))
         whole = math.prod(self._chunks) * self._dtype.itemsize
         if ranges.count * _CALL > whole:
@@ -109,18 +123,6 @@ class TableSource:
         stride = self._codec.get("stride") or inner * size
         found: np.ndarray = flat_cells // inner * stride + flat_cells % inner * size
         return found
-
-    def _shaped(self, raw: bytes | np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        stride = self._codec.get("stride")
-        inner = math.prod(shape[1:]) * self._dtype.itemsize
-        if stride and stride != inner:
-            raw = rows_apart(raw, shape[0], inner, stride)
-        count = math.prod(shape)
-        found = np.frombuffer(raw, dtype=np.uint8)
-        expected = count * self._dtype.itemsize
-        if found.nbytes != expected:
-            raise Unreadable(f"A chunk has {found.nbytes} bytes, not {expected}: the file changed.")
-        return found.view(self._dtype).reshape(shape)
 
 
 def rows_apart(raw: bytes | np.ndarray, rows: int, inner: int, stride: int) -> bytes:

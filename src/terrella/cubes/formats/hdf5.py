@@ -25,7 +25,7 @@ from terrella.cubes.cf.layout import (
 )
 from terrella.cubes.cf.packing import NETCDF_FILL
 from terrella.cubes.cf.roles import role
-from terrella.cubes.cf.runs import TableSource
+from terrella.cubes.cf.runs import PlainSource, TableSource
 from terrella.cubes.cf.scanned import About, scanned
 from terrella.cubes.cf.tree import Layout, LeftOut, Tree, Variable
 from terrella.cubes.hdf.attributes import attributes
@@ -65,7 +65,7 @@ class Hdf5:
         if "open" in array.codec:
             return _LibrarySource(array, href)
         if not array.codec.get("filters"):
-            return TableSource(array, href)
+            return PlainSource(array, href)
         size = math.prod(array.chunks) * np.dtype(array.dtype).itemsize
         return TableSource(array, href, Undo(array.codec, size))
 

@@ -16,7 +16,7 @@ from terrella.contracts.formats import ChunkSource
 from terrella.cubes.cf.attributes import decoded
 from terrella.cubes.cf.layout import CHUNK_BYTES, cut, run_table
 from terrella.cubes.cf.packing import NETCDF_FILL
-from terrella.cubes.cf.runs import TableSource, rows_apart
+from terrella.cubes.cf.runs import PlainSource, rows_apart
 from terrella.cubes.cf.scanned import About, scanned
 from terrella.cubes.cf.tree import Layout, LeftOut, Tree, Variable
 from terrella.errors import Unreadable
@@ -46,7 +46,7 @@ class NetCdf3:
         return [scanned(about, tree, _layout)]
 
     def source(self, array: ArrayScan, href: str) -> ChunkSource:
-        return TableSource(array, href)
+        return PlainSource(array, href)
 
 
 @dataclass(frozen=True, eq=False)

@@ -60,6 +60,8 @@ class ImageFile:
     member: str = ""
     member_bytes: int = 0
     """Stored bytes of the member."""
+    level: int | None = None
+    """The overview to open in place of the image itself; 0 is the finest."""
 
     def version(self) -> str:
         """Changes when the file does; of remote ones, nothing is asked again and again."""
@@ -83,15 +85,16 @@ class ImageFile:
 
     def _open(self) -> Any:
         path = local_path(self.href)
+        options = {} if self.level is None else {"overview_level": self.level}
         if path is None:
             if self.member:
                 raise Unsupported("Images in a remote zip file are not read; fetch it first.")
-            return rasterio.open(self.href, driver=self.driver, opener=self._fetched)
+            return rasterio.open(self.href, driver=self.driver, opener=self._fetched, **options)
         if not path.is_file() or str(path.absolute()).startswith("/vsi"):
             raise Unreadable("It is no plain file.")
         if self.member:
-            return rasterio.open(f"/vsizip/{{{path.absolute()}}}/{self.member}", driver=self.driver)
-        return rasterio.open(path.absolute(), driver=self.driver)
+            return rasterio.open(f"/vsizip/{{{path.absolute()}}}/{self.member}", driver=self.driver, **options)
+        return rasterio.open(path.absolute(), driver=self.driver, **options)
 
     def _fetched(self, _path: str, _mode: str = "rb", **_: Any) -> IO[bytes]:
         return open_file(self.href)
@@ -157,6 +160,11 @@ class _OpenImages:
 
 _open = _OpenImages(_KEPT_OPEN)
 atexit.register(_open.close)
+
+
+def using[T](image: ImageFile, act: Callable[[Any], T]) -> T:
+    """What `act` makes of the image's open dataset, which it must not keep. Raises Unreadable where it cannot be opened."""
+    return _open.use(image, act)
 
 
 def chunk_shape(dataset: Any) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +18,7 @@ from healpix_geo import ring
 from terrella.contracts.grids import Grid
 from terrella.grids import HealpixGrid
 
-_LEAST_CELLS = 65_536
+LEAST_CELLS = 65_536
 """An overview of no more cells is the last."""
 _MOST_LEVELS = 10
 _WITH_LINES = ("regular", "rectilinear", "projected", "rotated")
@@ -39,7 +39,7 @@ class Pyramid:
     """The overviews of fields on a grid; none for grids whose cells have no natural parents."""
 
     grid: Grid
-    least: int = field(default=_LEAST_CELLS)
+    least: int = LEAST_CELLS
 
     @cached_property
     def levels(self) -> tuple[Level, ...]:
@@ -109,14 +109,13 @@ class Pyramid:
             yield level, values
 
     def _areas(self, space: tuple[slice, ...]) -> np.ndarray:
-        """In units of the largest, so that sums stay moderate."""
+        """In units of a typical cell, so that sums stay moderate."""
         key = tuple((one.start, one.stop) for one in space)
         if key not in self._known:
             self._known.clear()
             lines = [np.arange(one.start, one.stop) for one in space]
             cells = np.ravel_multi_index(np.ix_(*lines), self.grid.shape).ravel()
-            found = self.grid.areas(cells)
-            self._known[key] = found / found.max()
+            self._known[key] = self.grid.areas(cells) / self.grid.resolution() ** 2
         return self._known[key]
 
     @cached_property

@@ -39,6 +39,8 @@ class Target:
     bound: ErrorBound | None
     effort: int
     """Of zstd in Blosc, 1 to 9."""
+    levels: int
+    """Number of overviews."""
 
     @property
     def path(self) -> str:
@@ -52,7 +54,7 @@ class Target:
     def spec(self) -> str:
         """The same for work that gives the same arrays."""
         bound = None if self.bound is None else [self.bound.value, self.bound.is_relative]
-        text = json.dumps([1, self.variable.dtype, self.shape, self.chunk, self.tile, bound, self.effort])
+        text = json.dumps([1, self.variable.dtype, self.shape, self.chunk, self.tile, bound, self.effort, self.levels])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -64,7 +66,8 @@ def target(
     budget = max(1, memory // _BYTES_PER_VALUE)
     make = _series if layout == "series" else _maps
     chunk, tile = make(variable, cube, pyramid, budget)
-    return Target(variable, layout, chunk, tile, bound, effort)
+    levels = len(pyramid.levels) if layout == "maps" else 0
+    return Target(variable, layout, chunk, tile, bound, effort, levels)
 
 
 def _series(

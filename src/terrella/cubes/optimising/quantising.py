@@ -108,7 +108,7 @@ def _margin(largest: float, *, single: bool) -> float:
     kind = np.float32 if single else np.float64
     with np.errstate(over="ignore"):
         held = kind(2 * largest)
-    return 3 * float(np.spacing(held)) if np.isfinite(held) else math.inf
+    return 2 * float(np.spacing(held)) if np.isfinite(held) else math.inf
 
 
 def _step(bound: float, largest: float, *, single: bool) -> float:
@@ -134,11 +134,14 @@ def _packed(summary: Summary, bound: float, step: float, *, single: bool) -> Sto
     if single:
         middle = float(np.float32(middle))
     half = max(summary.high - middle, middle - summary.low)
+    highest = float(np.finfo(np.float32 if single else np.float64).max)
     for dtype, most in _LARGEST.items():
-        if summary.low <= 0 <= summary.high and largest / step < most - 1:
-            return Storage(dtype, bound, step, 0.0, single)
-        if half / step < most - 1:
-            return Storage(dtype, bound, step, middle, single)
+        # readers decode what is missing too before they mask it: that must not overflow
+        held = min(step, float(np.float32(highest / most / 4)) if single else highest / most / 4)
+        if summary.low <= 0 <= summary.high and largest / held < most - 1:
+            return Storage(dtype, bound, held, 0.0, single)
+        if half / held < most - 1:
+            return Storage(dtype, bound, held, middle, single)
     return None
 
 

@@ -14,7 +14,7 @@ from terrella.contracts.cubes import Cube
 from terrella.cubes.cubes import Cubes
 from terrella.cubes.optimising.bounds import PARAMETER, ErrorBound
 from terrella.cubes.optimising.coordinates import group_dataset
-from terrella.cubes.optimising.overviews import Pyramid
+from terrella.cubes.optimising.overviews import LEAST_CELLS, Pyramid
 from terrella.cubes.optimising.planning import LAYOUTS, LayoutName, Purpose, Target, target
 from terrella.cubes.optimising.quantising import Errors, Storage, storage_for
 from terrella.cubes.optimising.records import keep_record
@@ -75,7 +75,9 @@ class Optimised:
 
 @dataclass(eq=False)
 class Run:
-    """Optimises one cube. `memory` bounds a tile in bytes; `commit_seconds` is the most work that a kill can lose."""
+    """Optimises one cube. `memory` bounds a tile in bytes; `commit_seconds` is the most work that a kill can lose;
+    an overview of no more than `least_cells` is the last.
+    """
 
     cubes: Cubes
     cube: Cube
@@ -86,6 +88,7 @@ class Run:
     effort: int = 9
     memory: int = 256 * MIB
     commit_seconds: float = 15.0
+    least_cells: int = LEAST_CELLS
     tell: Callable[[Step], None] = lambda _: None
 
     def run(self) -> Optimised:
@@ -95,7 +98,7 @@ class Run:
         folder = folder_of(self.home, self.cube.origin.collection)
         with only_writer(folder):
             work = Work(folder, self.cube.origin.version)
-            pyramid = Pyramid(self.cube.grid)
+            pyramid = Pyramid(self.cube.grid, self.least_cells)
             targets = [self._target(pyramid, name, layout) for layout in LAYOUTS[self.purpose] for name in self._names]
             todo = [one for one in targets if not _is_done(one, work)]
             self._ranges(todo, work)

@@ -1,0 +1,45 @@
+"""Pieces as something to read from, and formats by name."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from terrella.contracts.cubes import Piece
+from terrella.contracts.formats import ChunkSource, Format
+from terrella.contracts.loading import load
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A piece as something to read from, and the number that stands for it in the cache."""
+
+    number: int
+    chunks: ChunkSource
+
+
+class Sources:
+    """Opens each piece once. Safe for threads. `formats` come before the plug-ins of `terrella.formats`."""
+
+    def __init__(self, formats: Mapping[str, Format] | None = None) -> None:
+        self._formats = dict(formats or {})
+        self._lock = threading.Lock()
+        self._opened: WeakKeyDictionary[Piece, Source] = WeakKeyDictionary()
+        self._numbers = itertools.count()
+
+    def of(self, piece: Piece) -> Source:
+        found = self._opened.get(piece)
+        if found is None:
+            made = self._format(piece.format).source(piece.array, piece.href)
+            with self._lock:
+                found = self._opened.setdefault(piece, Source(next(self._numbers), made))
+        return found
+
+    def _format(self, name: str) -> Format:
+        with self._lock:
+            if name not in self._formats:
+                self._formats[name] = load("formats", name)()
+            return self._formats[name]
