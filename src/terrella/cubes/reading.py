@@ -25,6 +25,8 @@ from terrella.cubes.placing import Layout
 from terrella.cubes.sources import Source, Sources
 from terrella.storage.files import is_remote
 
+__all__ = ["Cost", "Reader"]
+
 
 class Reader:
     """Plans and reads. `formats` gives formats by name; by default the plug-ins of `terrella.formats`."""

@@ -13,6 +13,7 @@ import xarray as xr
 from pyproj import CRS
 
 from api.zarr.files import grib_values
+from site_files import write_netcdf
 
 pytestmark = pytest.mark.server
 COLLECTIONS = ["packed", "gaps", "calendar", "forecasts", "messages", "projected"]
@@ -154,3 +155,62 @@ def test_opening_reads_metadata_and_lines_alone(server: Any) -> None:
     found = {path.removeprefix("/zarr/projected/") for path in server.asked}
     assert "zarr.json" in found
     assert {path for path in found if "/c/" in path} <= {"x/c/0", "y/c/0", "time/c/0"}
+
+
+def test_many_files_of_unequal_length(tmp_path: Path, opening: Any, serving: Any) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    parts, start = [], 0
+    for number, length in enumerate([31, 28, 31, 30, 7]):
+        parts.append(write_netcdf(data / f"{number}.nc", hours=range(start, start + length)))
+        start += length
+    with opening(tmp_path / "home", data) as site, serving(site) as server:
+        (collection,) = [one["id"] for one in site.collections()]
+        found = server.open(collection)
+        assert_same(found, site.open_cube(collection))
+    np.testing.assert_array_equal(found["t2m"].values, np.concatenate(parts))
+
+
+def test_tiles_side_by_side_with_a_hole(tmp_path: Path, opening: Any, serving: Any) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    west = write_netcdf(data / "west.nc", lon0=0.0)
+    east = write_netcdf(data / "east.nc", lon0=24.0, offset=7.0)
+    with opening(tmp_path / "home", data) as site, serving(site) as server:
+        (collection,) = [one["id"] for one in site.collections()]
+        values = server.open(collection)["t2m"].values
+    assert values.shape == (4, 10, 36)
+    np.testing.assert_array_equal(values[..., :12], west)
+    np.testing.assert_array_equal(values[..., 24:], east)
+    assert np.isnan(values[..., 12:24]).all()
+
+
+def test_stations(tmp_path: Path, opening: Any, serving: Any) -> None:
+    file = tmp_path / "stations.csv"
+    rows = [
+        f"{name},{lon},{lat},2024-01-0{day}T00:00:00Z,{10 * number + day}"
+        for number, (name, lon, lat) in enumerate([("Berlin", 13.4, 52.5), ("Suva", 178.4, -18.1)])
+        for day in (1, 2, 3)
+    ]
+    file.write_text("\n".join(["station,longitude,latitude,time,temperature", *rows]))
+    with opening(tmp_path / "home", file) as site, serving(site) as server:
+        found = server.open("stations").load()
+        assert_same(found, site.open_cube("stations"))
+    np.testing.assert_array_equal(found["temperature"].transpose("cell", "time"), [[1, 2, 3], [11, 12, 13]])
+    np.testing.assert_allclose(found["longitude"], [13.4, 178.4])
+
+
+def test_bands_by_name(test_data: Path, tmp_path: Path, opening: Any, serving: Any) -> None:
+    """An axis of text, where the site makes one."""
+    file = tmp_path / "bands.tif"
+    values = np.arange(2 * 40 * 50, dtype="u2").reshape(2, 40, 50)
+    where = rasterio.transform.from_origin(10, 50, 0.1, 0.1)
+    profile = {"driver": "GTiff", "dtype": "uint16", "count": 2, "width": 50, "height": 40, "crs": "EPSG:4326"}
+    with rasterio.open(file, "w", transform=where, **profile) as out:
+        out.write(values)
+        for number, name in enumerate(("red", "nir"), 1):
+            out.set_band_description(number, name)
+    with opening(tmp_path / "home", file) as site, serving(site) as server:
+        found, mine = server.open("bands").load(), site.open_cube("bands").load()
+    assert_same(found, mine)
+    assert found.sizes["lat"], found.sizes["lon"] == (40, 50)

@@ -163,7 +163,7 @@ atexit.register(_open.close)
 
 
 def using[T](image: ImageFile, act: Callable[[Any], T]) -> T:
-    """What `act` makes of the image's open dataset, which it must not keep. Raises Unreadable where it cannot be opened."""
+    """What `act` makes of the image's open dataset, which it must not keep. Raises Unreadable if it does not open."""
     return _open.use(image, act)
 
 

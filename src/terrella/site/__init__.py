@@ -1,0 +1,5 @@
+"""One installation, built from its settings; also the Python interface."""
+
+from terrella.site.site import Site
+
+__all__ = ["Site"]

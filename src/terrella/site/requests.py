@@ -1,0 +1,131 @@
+"""From the plain words of Python and the shell to an `Extraction`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from terrella.errors import Invalid
+from terrella.model.extraction import Area, Box, Circle, Everything, Extraction, Points, Span
+from terrella.model.ids import collection_id
+from terrella.model.space import Extent, LonLat
+from terrella.model.time import Interval, parse_interval
+
+if TYPE_CHECKING:
+    from terrella.model.extraction import Shape
+
+_SHAPES = ("point", "points", "bbox", "polygon", "circle")
+
+
+def extraction_from(collection: str | Extraction, wanted: Mapping[str, Any]) -> Extraction:
+    """The request that these words mean. Raises Invalid naming the word at fault."""
+    if isinstance(collection, Extraction):
+        return collection
+    rest = dict(wanted)
+    shape = _shape(rest)
+    variables = rest.pop("variables", ())
+    interval = _interval(rest.pop("time", None))
+    vertical = _vertical(rest.pop("level", None))
+    select = {name: tuple(_listed(values)) for name, values in rest.items()}
+    names = (variables,) if isinstance(variables, str) else tuple(variables)
+    return Extraction(collection_id(collection), shape, names, interval, vertical, select)
+
+
+def _shape(rest: dict[str, Any]) -> Shape:
+    given = [name for name in _SHAPES if rest.get(name) is not None]
+    if len(given) > 1:
+        raise Invalid(f"Give one shape, not {' and '.join(given)}.", parameter=given[1])
+    values = {name: rest.pop(name, None) for name in _SHAPES}
+    if not given:
+        return Everything()
+    return _made(given[0], values[given[0]])
+
+
+def _made(name: str, value: Any) -> Shape:
+    if name == "polygon":
+        return Area(geometry_from(value))
+    try:
+        if name == "point":
+            return Points((_place(value, name),))
+        if name == "points":
+            return Points(tuple(_place(one, name) for one in value))
+        if name == "bbox":
+            west, south, east, north = map(float, value)
+            return Box(Extent.of(west, south, east, north))
+        lon, lat, radius = map(float, value)
+    except (TypeError, ValueError) as error:
+        raise Invalid(f"{value!r:.80} is no {name}: {_FORMS[name]}.", parameter=name) from error
+    if not radius > 0:
+        raise Invalid(f"The radius of a circle is in metres and above 0, not {radius:g}.", parameter=name)
+    return Circle(_place((lon, lat), name), radius)
+
+
+_FORMS = {
+    "point": "give longitude and latitude",
+    "points": "give pairs of longitude and latitude",
+    "bbox": "give west, south, east, north",
+    "circle": "give longitude, latitude and radius in metres",
+}
+
+
+def _place(value: Iterable[float], name: str) -> LonLat:
+    lon, lat = map(float, value)
+    if not -90 <= lat <= 90:
+        raise Invalid(f"A latitude lies in -90..90, not {lat:g} (longitude comes first).", parameter=name)
+    if not -360 <= lon <= 360:
+        raise Invalid(f"A longitude lies in -360..360, not {lon:g}.", parameter=name)
+    return LonLat(lon, lat)
+
+
+def geometry_from(value: Any) -> dict[str, Any]:
+    """GeoJSON geometry of GeoJSON (object or text, also a Feature), WKT, or an object with `__geo_interface__`."""
+    if hasattr(value, "__geo_interface__"):
+        value = value.__geo_interface__
+    if isinstance(value, str):
+        value = _parsed(value)
+    if isinstance(value, Mapping):
+        found = dict(value)
+        if found.get("type") == "FeatureCollection" and len(found.get("features", ())) == 1:
+            found = found["features"][0]
+        if found.get("type") == "Feature":
+            found = found["geometry"]
+        if found.get("type") in ("Polygon", "MultiPolygon"):
+            return found
+    raise Invalid("A polygon is a GeoJSON or WKT Polygon or MultiPolygon.", parameter="polygon")
+
+
+def _parsed(text: str) -> Any:
+    if text.lstrip().startswith("{"):
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise Invalid(f"The polygon is no JSON: {error}.", parameter="polygon") from error
+    from shapely import from_wkt
+    from shapely.errors import GEOSException
+    from shapely.geometry import mapping
+
+    try:
+        return mapping(from_wkt(text))
+    except GEOSException as error:
+        raise Invalid(
+            f"The polygon is neither GeoJSON nor WKT: {str(error).splitlines()[0]}.", parameter="polygon"
+        ) from error
+
+
+def _interval(value: Any) -> Interval | None:
+    return parse_interval(str(value), parameter="time") if value is not None else None
+
+
+def _vertical(value: Any) -> tuple[float, ...] | Span | None:
+    if value is None:
+        return None
+    if isinstance(value, Span):
+        return value
+    if isinstance(value, tuple) and len(value) == 2:
+        return Span(*value)
+    return tuple(float(one) for one in _listed(value))
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
