@@ -97,7 +97,7 @@ def _parsed(text: str) -> ast.expr:
     try:
         return ast.parse(text, mode="eval").body
     except SyntaxError as error:
-        raise _wrong(text, (error.offset or 1) - 1, f"{error.msg}") from None
+        raise _wrong(text, (error.offset or len(text) + 1) - 1, error.msg) from None
     except (ValueError, MemoryError, RecursionError) as error:
         raise _wrong(text, 0, f"it cannot be read ({error})") from None
 

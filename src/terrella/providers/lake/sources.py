@@ -75,7 +75,7 @@ class Sources:
         self._database.write(work)
 
     def index(self, collection: str) -> tuple[CubeIndex, str, tuple[str, ...]]:
-        """A collection's block index, its version, and its items. Raises NotFound; Unsupported where they form no cube."""
+        """A collection's block index, version and items. Raises NotFound; Unsupported where they form no cube."""
         with self._database.reading() as connection:
             row = connection.execute("select version from cubes where collection = ?", (collection,)).fetchone()
             if row is None:
