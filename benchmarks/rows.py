@@ -21,7 +21,7 @@ _MEASURES = {
     "p99_ms": "p99 {} ms",
     "s": "{} s",
 }
-_NUMBER = re.compile(rf"(?:(?P<who>.+)_)?(?P<measure>{'|'.join(_MEASURES)})")
+_NUMBER = re.compile(rf"(?:(?P<who>.+?)_)?(?P<measure>{'|'.join(_MEASURES)})")
 _SHOWN = {"what", "ratio", "bar", "bar_ms", "bar_s", "not_measured"}
 
 

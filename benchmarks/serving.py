@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+type Process = subprocess.Popen[bytes]
+
 HOST = "127.0.0.1"
 CLIENTS = 4
 
@@ -42,6 +44,13 @@ class Rate:
     per_second: float
     p50_ms: float
     p99_ms: float
+
+
+def clean_environment(bytecode: Path) -> dict[str, str]:
+    """Ours without Terrella's settings; compiled modules are kept in a folder, as an installed program has them."""
+    unwanted = ("TERRELLA_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+    return kept | {"PYTHONPYCACHEPREFIX": str(bytecode)}
 
 
 def free_port() -> int:
@@ -75,7 +84,7 @@ def running(
                 process.wait()
 
 
-def await_answer(process: subprocess.Popen[bytes], port: int, path: str, *, seconds: float = 120) -> None:
+def await_answer(process: Process, port: int, path: str, *, seconds: float = 120) -> None:
     """Wait until `path` is answered with 200."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

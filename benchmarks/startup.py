@@ -3,14 +3,13 @@
     python -m benchmarks.startup
 
 The demo lake is made once by `terrella up --demo`; then `up` is timed without and with --demo, as `make run` does it.
-Medians of several runs, files in the system's cache.
+Medians of several runs, modules compiled and files in the system's cache.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import statistics
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from benchmarks.serving import await_answer, free_port
+from benchmarks.serving import await_answer, clean_environment, free_port
 
 Row = dict[str, Any]
 COMMAND = str(Path(sys.executable).with_name("terrella"))
@@ -29,19 +28,19 @@ _FIRST_SECONDS = 900
 _DEMO = ("iris", "iris_sample_data", "hvsampledata", "pvlib", "xrspatial")
 
 
-def told_help() -> float:
+def told_help(environment: dict[str, str]) -> float:
     """Seconds of `terrella --help`."""
     began = time.perf_counter()
-    subprocess.run([COMMAND, "--help"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([COMMAND, "--help"], check=True, stdout=subprocess.DEVNULL, env=environment)
     return time.perf_counter() - began
 
 
-def up(home: Path, *words: str, seconds: float = 120) -> float:
+def up(environment: dict[str, str], home: Path, *words: str, seconds: float = 120) -> float:
     """Seconds from the start of `terrella up` to its first answer; then it is stopped. Raises RuntimeError."""
     port = free_port()
     command = [COMMAND, "up", "--home", str(home), "--port", str(port), *words]
     began = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment()) as process:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment) as process:
         try:
             await_answer(process, port, "/health", seconds=seconds)
             return time.perf_counter() - began
@@ -52,10 +51,6 @@ def up(home: Path, *words: str, seconds: float = 120) -> float:
             process.kill()
 
 
-def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("TERRELLA_")}
-
-
 def median(call: Callable[[], float], runs: int) -> float:
     """Median of several runs after one that warms the cache of files."""
     call()
@@ -64,19 +59,25 @@ def median(call: Callable[[], float], runs: int) -> float:
 
 def run(runs: int = 7, *, folder: Path | None = None) -> list[Row]:
     """Rows: seconds and the bar for them."""
-    rows = [_row("terrella --help", median(told_help, runs), 0.3)]
     missing = [name for name in _DEMO if find_spec(name) is None]
-    if missing:
-        why = f"the demo data are not installed: {', '.join(missing)} (scripts/setup)"
-        return [*rows, {"what": "terrella up with the demo lake", "not_measured": why}]
     with tempfile.TemporaryDirectory() as scratch:
-        home = folder or Path(scratch) / "home"
-        first = up(home, "--demo", seconds=_FIRST_SECONDS)
-        rows.append({"what": "terrella up --demo, the first time (adds the demo lake)", "terrella_s": round(first, 2)})
-        rows.append(_row("terrella up with the demo lake, until ready", median(lambda: up(home), runs), 3.0))
-        again = median(lambda: up(home, "--demo"), runs)
-        rows.append(_row("terrella up --demo, the second time, until ready", again, 5.0))
-    return rows
+        environment = clean_environment(Path(scratch) / "bytecode")
+        rows = [_row("terrella --help", median(lambda: told_help(environment), runs), 0.3)]
+        if missing:
+            why = f"the demo data are not installed: {', '.join(missing)} (scripts/setup)"
+            return [*rows, {"what": "terrella up with the demo lake", "not_measured": why}]
+        return rows + _rows(environment, folder or Path(scratch) / "home", runs)
+
+
+def _rows(environment: dict[str, str], home: Path, runs: int) -> list[Row]:
+    first = up(environment, home, "--demo", seconds=_FIRST_SECONDS)
+    ready = median(lambda: up(environment, home), runs)
+    again = median(lambda: up(environment, home, "--demo"), runs)
+    return [
+        {"what": "terrella up --demo, the first time (adds the demo lake)", "terrella_s": round(first, 2)},
+        _row("terrella up with the demo lake, until ready", ready, 3.0),
+        _row("terrella up --demo, the second time, until ready", again, 5.0),
+    ]
 
 
 def _row(what: str, seconds: float, bar: float) -> Row:

@@ -18,15 +18,14 @@ from terrella.cubes.selecting import Selection
 from terrella.errors import TerrellaError
 from terrella.model.scan import FileScan
 
-FOLDERS = {"grib": "grib", "netcdf-climate": "hdf5"}
-_LARGEST = 3_000_000
+LARGEST = 1_000_000
 
 
 def indexes(scan: FileScan) -> Iterator[CubeIndex]:
     """A cube of each array that is not too large."""
     for part in scan.parts:
-        for array in part.arrays[:3]:
-            if np.prod(array.shape) <= _LARGEST and np.dtype(array.dtype).kind in "iuf":
+        for array in part.arrays[:2]:
+            if np.prod(array.shape) <= LARGEST and np.dtype(array.dtype).kind in "iuf":
                 piece = Piece(scan.href, scan.format, "a", array, (None,) * len(array.dims))
                 variable = CubeVariable(array.name, array.dims, array.shape, "<f8", {}, (piece,))
                 yield CubeIndex(part.grid, part.axes, (variable,))

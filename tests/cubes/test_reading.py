@@ -329,3 +329,18 @@ def test_an_error_while_reading_single_cells_names_the_file():
     source.source.broken = True
     with pytest.raises(Unreadable, match=r"one: t at .0, 0, 0. cannot be decoded .bad checksum."):
         read(cubes, cube, Selection(cells=np.array([5])))
+
+
+def test_chunks_of_a_far_store_are_waited_for_together():
+    fmt = MemoryFormat()
+    values = np.arange(32 * 4 * 5, dtype="f4").reshape(32, 4, 5)
+    scan = fmt.put("https://host/a.zarr", "t", ("time", "lat", "lon"), values, (1, 4, 5))
+    piece = Piece("https://host/a.zarr", "memory", "a", scan, (None,) * 3)
+    index = CubeIndex(regular(4, 5), (hours(32),), (CubeVariable("t", scan.dims, values.shape, "<f4", {}, (piece,)),))
+    cubes = Cubes(formats={"memory": fmt}, threads=2)
+    source = fmt.files[("https://host/a.zarr", "t")]
+    meet = threading.Barrier(8)  # passed only when eight wait at once
+    real = source.load
+    source.load = lambda place: meet.wait(10) >= 0 and real(place)
+    np.testing.assert_array_equal(read(cubes, cubes.open(index, ORIGIN), Selection()), values)
+    cubes.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ EXTENSIONS = {
     "eo": "https://stac-extensions.github.io/eo/v2.0.0/schema.json",
 }
 
+_COUNTED = re.compile(r"; from \d+ files?\.$")
 _TEXTS = ("title", "source", "references", "comment", "history", "summary", "doi", "citation", "acknowledgement")
 _COMMON = ("platform", "constellation", "instruments", "mission", "gsd")
 _SPDX = {
@@ -112,7 +114,7 @@ def collection_document(
         "stac_extensions": [EXTENSIONS["datacube"], EXTENSIONS["processing"], EXTENSIONS["version"]],
         "id": bundle.collection,
         "title": title,
-        "description": wishes.description or old.get("description") or _description(bundle, first),
+        "description": wishes.description or _said_description(old) or _description(bundle, first),
         "license": licence(wishes.licence or str(old.get("license", "")) or str(first.attrs.get("license", ""))),
         "keywords": list(wishes.keywords) or old.get("keywords") or _keywords(bundle.members),
         "extent": {"spatial": {"bbox": [_around(items)]}, "temporal": {"interval": [_interval(items)]}},
@@ -120,7 +122,7 @@ def collection_document(
         "providers": old.get("providers") or _providers(first),
         "created": old.get("created", now),
         "updated": now,
-        "version": str(int(old.get("version", 0)) + 1),
+        "version": _next_version(old),
         "links": old.get("links", []),
         "item_assets": {"data": {key: items[0]["assets"]["data"][key] for key in ("type", "roles")}},
     }
@@ -132,6 +134,17 @@ def collection_document(
         document["cube:variables"] = cube_variables(bundle.index.variables)
         document["terrella:grid"] = grid_facts(grid)
     return document
+
+
+def _next_version(old: Document) -> str:
+    said = str(old.get("version", "0"))
+    return str(int(said) + 1) if said.isdecimal() else "1"
+
+
+def _said_description(old: Document) -> str:
+    """The description that a collection has, unless it is one of ours, which counts its files."""
+    text = str(old.get("description") or "")
+    return "" if _COUNTED.search(text) else text
 
 
 def licence(said: str) -> str:

@@ -38,7 +38,7 @@ def registrations(bundle: Bundle, homes: Mapping[str, Home], news: News) -> Iter
         yield from _of_documents(bundle, news)
         return
     home = homes.get(bundle.collection)
-    versions = {member.scan.href: _version(member, home, news) for member in bundle.members}
+    versions = {member.scan.href: _version(bundle.collection, member, home, news) for member in bundle.members}
     items = [
         item_document(bundle, member, news.wishes, number=versions[member.scan.href], now=news.now)
         for member in bundle.members
@@ -59,11 +59,17 @@ def registrations(bundle: Bundle, homes: Mapping[str, Home], news: News) -> Iter
     )
 
 
-def _version(member: Member, home: Home | None, news: News) -> int:
+def _version(collection: str, member: Member, home: Home | None, news: News) -> int:
     before = home.members.get(member.scan.href) if home else None
     if before is None:
-        return 1
+        return _version_after(news.find(collection, member.item)) if home else 1
     return before[1] + (member.scan.href in news.fresh)
+
+
+def _version_after(before: Document | None) -> int:
+    """Of a file that was gone and is back."""
+    said = str(before["properties"].get("version", "")) if before else ""
+    return int(said) + 1 if said.isdecimal() else 1
 
 
 def _keeping_created(item: Document, news: News) -> Document:

@@ -26,6 +26,9 @@ _FADES = 0.95
 """What a read counts for beside the next."""
 _DOUBT = 1e-4
 """What the usual numbers count for, in reads."""
+_ROUNDS = 4
+_CAUTION = 1.5
+"""Expected times are said so much longer: machines are sometimes busy, and too short is worse than too long."""
 _NEAR = (1e-3, 1e-4, 1e-9)
 """Assumed of local files: a millisecond to start, 0.1 ms a chunk, 1 GB/s."""
 _FAR = (5e-2, 1e-2, 2e-8)
@@ -82,9 +85,15 @@ class _Line:
         terms, seconds = np.column_stack((np.ones(len(table)), table[:, :2])), table[:, 2]
         slower = float(np.median(seconds / (terms @ self._usual)))
         weights = np.sqrt(_FADES ** np.arange(len(table))[::-1])
-        usual = np.diag(1 / (self._usual * slower))
-        matrix = np.vstack((terms / seconds[:, None] * weights[:, None], usual * math.sqrt(_DOUBT)))
-        return _least_squares(matrix, np.concatenate((weights, np.full(3, math.sqrt(_DOUBT)))))
+        usual = np.diag(1 / (self._usual * slower)) * math.sqrt(_DOUBT)
+        found, expected = self._usual, seconds
+        for _ in range(_ROUNDS):
+            # Errors beside the mean of expected and measured: so half as long weighs as much as twice as long.
+            scale = weights / np.sqrt(seconds * np.maximum(expected, seconds / 100))
+            matrix = np.vstack((terms * scale[:, None], usual))
+            found = _least_squares(matrix, np.concatenate((seconds * scale, np.full(3, math.sqrt(_DOUBT)))))
+            expected = terms @ found
+        return found
 
 
 def _least_squares(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -112,7 +121,7 @@ class Calibration:
     def seconds(self, works: Works) -> float:
         """Expected time of reading, when nothing of it is in memory."""
         with self._lock:
-            return sum(self._line(name).seconds(work) for name, work in works.items() if work.chunks)
+            return _CAUTION * sum(self._line(name).seconds(work) for name, work in works.items() if work.chunks)
 
     def learn(self, works: Works, seconds: float) -> None:
         """What a read of this, of which nothing was in memory, really took; shared out by what was expected."""

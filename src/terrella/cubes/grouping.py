@@ -90,11 +90,18 @@ def forced_key(collection: str) -> str:
 
 
 def _claimed(loose: list[_Loose], homes: Mapping[str, Home], collection: str | None) -> dict[str | None, list[_Loose]]:
-    """Files by the collection that a user put them in, now or before; under None the rest."""
-    before = {href: name for name, home in homes.items() if home.key == forced_key(name) for href in home.members}
+    """Files by the collection that a user put them in, now or before; under None those that are grouped for them.
+
+    A file may be in both: it stays where it was when a user puts it into a collection of their own.
+    """
     found: dict[str | None, list[_Loose]] = defaultdict(list)
+    before: dict[str, list[str | None]] = defaultdict(list)
+    for name, home in homes.items() if collection is None else ():
+        for href in home.members if home.key else ():
+            before[href].append(name if home.key == forced_key(name) else None)
     for one in loose:
-        found[collection or before.get(one.scan.href)].append(one)
+        for name_or_none in dict.fromkeys(before.get(one.scan.href, [collection])):
+            found[name_or_none].append(one)
     return found
 
 
@@ -104,6 +111,9 @@ class _Namer:
     def __init__(self, homes: Mapping[str, Home]) -> None:
         self._homes = homes
         self._taken: set[str] = set()
+        self._of_key: dict[str, list[str]] = defaultdict(list)
+        for name, home in homes.items():
+            self._of_key[home.key].append(name)
 
     def name(self, group: list[_Loose], key: str, forced: str | None) -> str:
         name = forced or self._home(group, key) or self._new(group)
@@ -116,13 +126,12 @@ class _Namer:
         return {href: item for href, (item, _) in home.members.items()} if home else {}
 
     def _home(self, group: list[_Loose], key: str) -> str | None:
-        """The collection with this key that has most of these files."""
-        shared = {
-            name: sum(one.scan.href in home.members for one in group)
-            for name, home in self._homes.items()
-            if home.key == key and name not in self._taken
-        }
-        return max(shared, key=lambda name: shared[name]) if any(shared.values()) else None
+        """The collection with this key that has most of these files, else one whose files were all gone."""
+        free = [name for name in self._of_key.get(key, ()) if name not in self._taken]
+        shared = {name: sum(one.scan.href in self._homes[name].members for one in group) for name in free}
+        if any(shared.values()):
+            return max(shared, key=lambda name: shared[name])
+        return next((name for name in free if not self._homes[name].members), None)
 
     def _new(self, group: list[_Loose]) -> str:
         """Names that are taken are told apart by the label of what they hold, else by a number."""

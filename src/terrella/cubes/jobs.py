@@ -50,6 +50,9 @@ class Job(Protocol):
     @property
     def target(self) -> Target: ...
 
+    @property
+    def source(self) -> Source: ...
+
     def is_easy(self, cache: ChunkCache) -> bool:
         """Whether it is all in memory."""
         ...

@@ -23,9 +23,11 @@ from terrella.cubes.jobs import Block, CellsJob, ChunkJob, Job, Target, fetches
 from terrella.cubes.picking import batches
 from terrella.cubes.placing import Layout
 from terrella.cubes.sources import Source, Sources
-from terrella.storage.files import is_remote
 
 __all__ = ["Cost", "Reader"]
+
+_WAITING = 4
+"""Requests to remote stores under way, for each thread that decodes."""
 
 
 class Reader:
@@ -36,10 +38,12 @@ class Reader:
         self.calibration = Calibration()
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="terrella-read")
+        self._waiting = ThreadPoolExecutor(_WAITING * threads, thread_name_prefix="terrella-fetch")
         self._sources = Sources(formats)
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._waiting.shutdown(wait=True, cancel_futures=True)
         self.cache.clear()
 
     def cost(self, cuts: Cuts) -> Cost:
@@ -81,7 +85,7 @@ class Reader:
             if cells is not None and not self._are_kept(source, part):
                 for batch in batches(cells.pick, cells.memory):
                     yield CellsJob(target, source, batch)
-            elif isinstance(source.chunks, SupportsPlaces) and len(part) > 1 and is_remote(piece.placed.piece.href):
+            elif isinstance(source.chunks, SupportsPlaces) and len(part) > 1 and source.is_far:
                 yield from fetches(target, source, iter(part), costs.decoded(part))
             else:
                 yield from (ChunkJob(target, source, cut) for cut in part)
@@ -101,7 +105,7 @@ class Reader:
         try:
             for job in itertools.chain(filter(None, (first, second)), jobs):
                 ahead.append((job.target, self._started(job, tally)))
-                if len(ahead) > self._threads + 2:
+                if len(ahead) > (_WAITING * self._threads if job.source.is_far else self._threads + 2):
                     done, result = ahead.popleft()
                     yield done, result()
             while ahead:
@@ -116,7 +120,8 @@ class Reader:
     def _started(self, job: Job, tally: ReadTally) -> Callable[[], list[Block]]:
         if job.is_easy(self.cache):
             return partial(job.run, self.cache, tally)
-        return self._pool.submit(job.run, self.cache, tally).result
+        pool = self._waiting if job.source.is_far else self._pool
+        return pool.submit(job.run, self.cache, tally).result
 
 
 def _empty(layout: Layout, shape: tuple[int, ...]) -> np.ndarray:

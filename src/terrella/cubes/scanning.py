@@ -8,7 +8,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from terrella.contracts.loading import load_all
 from terrella.cubes.worker import receive, send
 from terrella.errors import NotFound, TerrellaError, Unsupported
 from terrella.model.scan import Failure, FileScan
+from terrella.settings import FILE_NAME as SETTINGS
 from terrella.storage.files import folder_state, is_remote, local_path, read_range, state
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ _SIDECARS = (
     ".part",
     ".tmp",
 )
+_OF_SITES = (SETTINGS, "catalog.sqlite", "objects", "writing.lock")
+"""What a site keeps in its home; a home below a folder that is added is passed over."""
 _SIDECAR_NAMES = ("readme", "license", "licence", "copying", "provenance", "changelog", "thumbs.db")
 
 
@@ -78,21 +81,37 @@ def find(paths: Iterable[str]) -> Iterator[Candidate | Failure]:
 def _find_one(path: str, known: dict[str, Format]) -> Iterator[Candidate | Failure]:
     try:
         place = local_path(path)
+        if place is None:
+            yield _candidate(path, known)
+            return
+        places = _places(path, place)
     except Unsupported as error:
         yield Failure(path, error.message)
         return
-    if place is None:
-        yield _candidate(path, known)
-    elif place.exists():
-        yield from _local(normal(place), known, named=True)
-    elif glob.has_magic(path):
-        matches = sorted(glob.glob(str(place.expanduser()), recursive=True))  # noqa: PTH207 -- absolute patterns too
-        if not matches:
-            yield Failure(path, "Nothing matches this pattern.")
-        for match in matches:
-            yield from _local(normal(Path(match)), known, named=True)
-    else:
-        yield Failure(path, "No such file or folder.")
+    except (OSError, ValueError) as error:  # a name too long, a null byte
+        yield Failure(printable(path), f"No such file or folder ({getattr(error, 'strerror', error)}).")
+        return
+    if not places:
+        yield Failure(path, "Nothing matches this pattern." if glob.has_magic(path) else "No such file or folder.")
+    for one in places:
+        yield from _local(one, known, named=True)
+
+
+def _places(path: str, place: Path) -> list[Path]:
+    """What a local path or pattern names, and is there."""
+    if not path:
+        return []
+    place = place.expanduser()
+    if place.exists() or place.is_symlink():
+        return [normal(place)]
+    if glob.has_magic(path):
+        return [normal(Path(match)) for match in sorted(glob.glob(str(place), recursive=True))]  # noqa: PTH207
+    return []
+
+
+def printable(path: str) -> str:
+    """A path that can be printed and kept: bytes that are no UTF-8 become a mark."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def normal(place: Path) -> Path:
@@ -100,18 +119,36 @@ def normal(place: Path) -> Path:
     return Path(os.path.abspath(place.expanduser()))  # noqa: PTH100 -- Path.resolve follows links
 
 
-def _local(place: Path, known: dict[str, Format], *, named: bool) -> Iterator[Candidate | Failure]:
-    if not place.is_dir():
-        if named or not _is_sidecar(place):
-            yield _candidate(str(place), known)
+def _local(
+    place: Path, known: dict[str, Format], *, named: bool, above: tuple[Path, ...] = ()
+) -> Iterator[Candidate | Failure]:
+    """`above` are the folders, links followed, that this one lies in: a link to one of them is a circle."""
+    if printable(str(place)) != str(place):
+        yield Failure(printable(str(place)), "Its name is no UTF-8, which addresses must be: rename it.")
         return
-    found = _claimed(str(place), b"", known)
-    if found is not None:
-        yield Candidate(str(place), found, folder_state(place)[0])
+    try:
+        if not place.is_dir():
+            if named or not _is_sidecar(place):
+                yield _candidate(str(place), known)
+            return
+        found = _claimed(str(place), b"", known)
+        if found is not None:
+            yield Candidate(str(place), found, folder_state(place)[0])
+            return
+        real = place.resolve()
+        inside = [] if real in above else sorted(place.iterdir())
+    except OSError as error:
+        yield Failure(str(place), f"It cannot be read ({error.strerror}{_of(error, place)}).")
         return
-    for inner in sorted(place.iterdir()):
-        if not inner.name.startswith("."):
-            yield from _local(inner, known, named=False)
+    is_site = (place / SETTINGS).is_file()
+    for inner in inside:
+        if not (inner.name.startswith(".") or (is_site and (not named or inner.name.startswith(_OF_SITES)))):
+            yield from _local(inner, known, named=False, above=(*above, real))
+
+
+def _of(error: OSError, place: Path) -> str:
+    named = str(error.filename or "")
+    return f": {Path(named).name}" if named and named != str(place) else ""
 
 
 def _is_sidecar(place: Path) -> bool:
@@ -207,7 +244,7 @@ class Scanners:
     def __init__(self, *, processes: int = 0, seconds: float = 300, memory: int = 0) -> None:
         self._all = [_Scanner(seconds, memory) for _ in range(processes or os.cpu_count() or 1)]
 
-    def scan(self, candidates: Sequence[Candidate]) -> Iterator[list[FileScan] | Failure]:
+    def scan(self, candidates: Sequence[Candidate]) -> Generator[list[FileScan] | Failure]:
         """Scan files side by side; results come as they are ready, in no order. Closing the iterator stops all."""
         todo: queue.SimpleQueue[Candidate] = queue.SimpleQueue()
         for candidate in candidates:

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from terrella.contracts.cubes import Piece
 from terrella.contracts.formats import ChunkSource, Format
 from terrella.contracts.loading import load
+from terrella.storage.files import is_remote
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +20,8 @@ class Source:
 
     number: int
     chunks: ChunkSource
+    is_far: bool = False
+    """Whether its bytes come over the network, so that waiting takes longer than decoding."""
 
 
 class Sources:
@@ -35,7 +38,8 @@ class Sources:
         if found is None:
             made = self._format(piece.format).source(piece.array, piece.href)
             with self._lock:
-                found = self._opened.setdefault(piece, Source(next(self._numbers), made))
+                source = Source(next(self._numbers), made, is_remote(piece.href))
+                found = self._opened.setdefault(piece, source)
         return found
 
     def _format(self, name: str) -> Format:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from terrella.encodings.calendars import iso
 from terrella.errors import Invalid, TooLarge
-from terrella.model.extraction import Area, Box, Circle, Corridor, Everything, Extraction, Plan, Points
+from terrella.model.extraction import Area, Box, Circle, Corridor, Everything, Extraction, Frame, Plan, Points, Region
 from terrella.model.space import Extent
 from terrella.model.time import Interval, parse_instant
 
@@ -158,6 +158,12 @@ def _extent(prepared: Prepared, shape: Any) -> Extent | None:
         return shape.extent
     if isinstance(shape, Everything):
         return prepared.cube.grid.extent()
+    if isinstance(shape, Frame):
+        return shape.outer
+    if isinstance(shape, Region):
+        from terrella.extraction.regions import region
+
+        return Extent.of(*region(shape.name).bounds)
     if isinstance(shape, Area):
         import shapely.geometry
 

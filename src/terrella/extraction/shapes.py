@@ -6,21 +6,37 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import healpix_geo
 import numpy as np
 import shapely
 import shapely.geometry
 import xarray as xr
 
 from terrella.errors import Invalid, TooLarge
-from terrella.extraction.boxes import box, everything, is_latlon
+from terrella.extraction.boxes import TOLERANCE, box, everything, is_latlon
+from terrella.extraction.cell_ids import checked_pixel
 from terrella.extraction.cells import LATITUDE, LONGITUDE, Blend, Cells, Coords, single, turned
 from terrella.extraction.corridors import along
 from terrella.extraction.interpolating import bilinear, inverse_distance
 from terrella.extraction.overlapping import overlap
+from terrella.extraction.regions import region
+from terrella.grids import HealpixGrid
 from terrella.grids.sphere import distance
-from terrella.model.extraction import Area, Box, Circle, Corridor, Everything, Points, Shape, Trajectory
+from terrella.model.extraction import (
+    Area,
+    Box,
+    Circle,
+    Corridor,
+    Everything,
+    Frame,
+    Pixel,
+    Points,
+    Region,
+    Shape,
+    Trajectory,
+)
 from terrella.model.reduction import AREA_CHOICES, POINT_CHOICES, USUAL_CELLS, CellChoice
-from terrella.model.space import LonLat
+from terrella.model.space import Extent, LonLat
 
 if TYPE_CHECKING:
     from terrella.contracts.grids import Grid
@@ -37,14 +53,14 @@ def cells_of(grid: Grid, shape: Shape, longitudes: Range, choice: CellChoice = U
         return _TAKERS[type(shape)](grid, shape, longitudes)
     if isinstance(shape, Points | Trajectory) and choice.how in POINT_CHOICES:
         return _blended(grid, shape, longitudes, choice)
-    if isinstance(shape, Area | Box) and choice.how in AREA_CHOICES:
+    if isinstance(shape, Area | Box | Frame | Region) and choice.how in AREA_CHOICES:
         return _overlapped(grid, shape, longitudes, choice)
     raise _unfit(shape, choice)
 
 
 def _unfit(shape: Shape, choice: CellChoice) -> Invalid:
     allowed = POINT_CHOICES if isinstance(shape, Points | Trajectory) else AREA_CHOICES
-    if not isinstance(shape, Points | Trajectory | Area | Box):
+    if not isinstance(shape, Points | Trajectory | Area | Box | Frame | Region):
         return Invalid(
             f"cells={choice.how} is for places, boxes and polygons; of a {type(shape).__name__.lower()} cells count "
             "whose centre lies in it. Leave cells out, or ask with a polygon.",
@@ -73,15 +89,9 @@ def _blended(grid: Grid, shape: Points | Trajectory, longitudes: Range, choice: 
     return Cells((dim,), (lon.size,), place, flat=flat, blend=Blend(around.weights, around.there))
 
 
-def _overlapped(grid: Grid, shape: Area | Box, longitudes: Range, choice: CellChoice) -> Cells:
+def _overlapped(grid: Grid, shape: Area | Box | Frame | Region, longitudes: Range, choice: CellChoice) -> Cells:
     """Cells that an area or box touches; with `overlap` their shares too, also as the coordinate `weight`."""
-    if isinstance(shape, Box):
-        parts = shape.extent.parts()
-        geometry = shapely.MultiPolygon([shapely.box(one.west, one.south, one.east, one.north) for one in parts])
-        if not geometry.area:
-            raise Invalid("A box without an area touches no cell: ask for a place.", parameter="bbox")
-    else:
-        geometry = _geometry(shape.geometry)
+    geometry = _polygon_of(shape)
     flat, share = overlap(grid, geometry)
     inner = geometry.representative_point()
     made = _checked(grid, flat, LonLat(inner.x, inner.y), longitudes)
@@ -89,6 +99,23 @@ def _overlapped(grid: Grid, shape: Area | Box, longitudes: Range, choice: CellCh
         return made
     said = {"long_name": "share of the cell that lies inside", "units": "1"}
     return replace(made, share=share, place=lambda: made.place() | {"weight": xr.Variable(("cell",), share, said)})
+
+
+def _polygon_of(shape: Area | Box | Frame | Region) -> Any:
+    """The shape as a polygon. Raises Invalid."""
+    if isinstance(shape, Area):
+        return _geometry(shape.geometry)
+    if isinstance(shape, Region):
+        return region(shape.name)
+    if isinstance(shape, Frame):
+        return shapely.difference(_rectangles(shape.outer), _rectangles(shape.inner))
+    if not shape.extent.width or shape.extent.south == shape.extent.north:
+        raise Invalid("A box without an area touches no cell: ask for a place.", parameter="bbox")
+    return _rectangles(shape.extent)
+
+
+def _rectangles(extent: Extent) -> Any:
+    return shapely.MultiPolygon([shapely.box(one.west, one.south, one.east, one.north) for one in extent.parts()])
 
 
 def nearest_cells(grid: Grid, places: tuple[LonLat, ...]) -> np.ndarray:
@@ -163,6 +190,45 @@ def _area(grid: Grid, shape: Area, longitudes: Range) -> Cells:
     geometry = _geometry(shape.geometry)
     inner = geometry.representative_point()
     return _checked(grid, grid.within(geometry), LonLat(inner.x, inner.y), longitudes)
+
+
+def _region(grid: Grid, shape: Region, longitudes: Range) -> Cells:
+    geometry = region(shape.name)
+    inner = geometry.representative_point()
+    return _checked(grid, grid.within(geometry), LonLat(inner.x, inner.y), longitudes, "region")
+
+
+def _frame(grid: Grid, shape: Frame, longitudes: Range) -> Cells:
+    inner = shape.inner
+    slack = 2 * TOLERANCE
+    hole = np.zeros(0, dtype=np.int64)
+    if inner.width > 2 * slack and inner.north - inner.south > 2 * slack:
+        west, east = (inner.west, inner.east) if inner.width >= 360 else (inner.west + slack, inner.east - slack)
+        hole = grid.in_extent(Extent(west, inner.south + slack, east, inner.north - slack))
+    flat = np.setdiff1d(grid.in_extent(shape.outer), hole, assume_unique=True)
+    corner = LonLat(shape.outer.west, shape.outer.south)
+    return _checked(grid, flat, corner, longitudes, "frame")
+
+
+def _pixel(grid: Grid, shape: Pixel, longitudes: Range) -> Cells:
+    """Cells in a circle around the pixel, of these the ones whose centre the pixel holds."""
+    checked_pixel(shape)
+    whole = HealpixGrid(shape.nside, shape.order, np.array([shape.number]))
+    lon, lat = (float(one[0]) for one in whole.centres())
+    corners_lon, corners_lat = whole.vertices(np.zeros(1, dtype=np.int64))
+    reach = 1.1 * float(distance(lon, lat, corners_lon, corners_lat).max())
+    near = grid.in_circle(lon, lat, reach)
+    numbers = healpix_numbers(shape, *grid.centres(near))
+    return _checked(grid, near[numbers == shape.number], LonLat(lon, lat), longitudes, "healpix")
+
+
+def healpix_numbers(shape: Pixel, lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
+    """Numbers of the pixels, as large as this one, that hold places."""
+    system = healpix_geo.nested if shape.order == "nested" else healpix_geo.ring
+    if not lon.size:
+        return np.zeros(0, dtype=np.int64)
+    found = system.lonlat_to_healpix(np.mod(lon, 360.0), lat, shape.nside.bit_length() - 1)
+    return np.asarray(found).astype(np.int64)
 
 
 def _geometry(document: dict[str, Any]) -> Any:
@@ -242,9 +308,12 @@ _TAKERS: dict[type, Callable[[Grid, Any, Range], Cells]] = {
     Area: _area,
     Trajectory: _trajectory,
     Corridor: _corridor,
+    Frame: _frame,
+    Region: _region,
+    Pixel: _pixel,
     Everything: _everything,
 }
 
 _USUAL: dict[type, str] = {Points: "nearest", Trajectory: "nearest"} | dict.fromkeys(
-    (Circle, Box, Area, Corridor, Everything), "centre"
+    (Circle, Box, Area, Corridor, Frame, Region, Pixel, Everything), "centre"
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from terrella.model.reduction import USUAL_CELLS, CellChoice, Reduce
 
@@ -64,11 +64,35 @@ class Corridor:
 
 
 @dataclass(frozen=True, slots=True)
+class Frame:
+    """Cells whose centre lies in the outer box, but not inside the inner one; the edges of both belong to it."""
+
+    outer: Extent
+    inner: Extent
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Cells whose centre lies in a country, by its English name or its ISO 3166-1 number ('France', '250')."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pixel:
+    """Cells whose centre lies in a HEALPix pixel; `nside` is a power of 2."""
+
+    nside: int
+    number: int
+    order: Literal["nested", "ring"] = "nested"
+
+
+@dataclass(frozen=True, slots=True)
 class Everything:
     """All cells."""
 
 
-Shape = Points | Circle | Box | Area | Trajectory | Corridor | Everything
+Shape = Points | Circle | Box | Area | Trajectory | Corridor | Frame | Region | Pixel | Everything
 
 
 @dataclass(frozen=True, slots=True)

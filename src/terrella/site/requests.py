@@ -7,15 +7,19 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from terrella.errors import Invalid
-from terrella.model.extraction import Area, Box, Circle, Everything, Extraction, Points, Span
+from terrella.model.extraction import Area, Box, Circle, Everything, Extraction, Frame, Points, Region, Span
 from terrella.model.ids import collection_id
+from terrella.model.reduction import USUAL_CELLS, CellChoice, Reduce, parse_cells, parse_reduce, parse_reductions
 from terrella.model.space import Extent, LonLat
 from terrella.model.time import Interval, parse_interval
 
 if TYPE_CHECKING:
     from terrella.model.extraction import Shape
 
-_SHAPES = ("point", "points", "bbox", "polygon", "circle")
+_SHAPES = ("point", "points", "bbox", "polygon", "circle", "region", "frame", "geohash", "tile", "healpix")
+_CELL_IDS = ("geohash", "tile", "healpix")
+_REDUCERS = ("mean", "sum", "min", "max", "std", "count", "median")
+"""Reducers that are words of their own: ``mean="space"`` is ``reduce="mean:space"``."""
 
 
 def extraction_from(collection: str | Extraction, wanted: Mapping[str, Any]) -> Extraction:
@@ -27,12 +31,39 @@ def extraction_from(collection: str | Extraction, wanted: Mapping[str, Any]) -> 
     variables = rest.pop("variables", ())
     interval = _interval(rest.pop("time", None))
     vertical = _vertical(rest.pop("level", None))
+    cells, reduce = _cells(rest.pop("cells", None)), _reductions(rest)
     select = {name: tuple(_listed(values)) for name, values in rest.items()}
     names = (variables,) if isinstance(variables, str) else tuple(variables)
-    return Extraction(collection_id(collection), shape, names, interval, vertical, select)
+    return Extraction(collection_id(collection), shape, names, interval, vertical, select, reduce=reduce, cells=cells)
+
+
+def _cells(value: Any) -> CellChoice:
+    if value is None:
+        return USUAL_CELLS
+    return value if isinstance(value, CellChoice) else parse_cells(str(value))
+
+
+def _reductions(rest: dict[str, Any]) -> tuple[Reduce, ...]:
+    """Those of `reduce`, then those of words such as `mean`, in the order in which they were given."""
+    found: list[Reduce] = []
+    for name in [name for name in rest if name == "reduce" or name in _REDUCERS]:
+        value = rest.pop(name)
+        for one in _listed(value) if value is not None else ():
+            if isinstance(one, Reduce):
+                found.append(one)
+            elif name == "reduce":
+                found += parse_reductions(str(one))
+            else:
+                found.append(parse_reduce(f"{name}:{one}", parameter=name))
+    return tuple(found)
 
 
 def _shape(rest: dict[str, Any]) -> Shape:
+    for name in ("mgrs", "h3"):
+        if name in rest:
+            from terrella.extraction.cell_ids import unknown_system
+
+            raise unknown_system(name)
     given = [name for name in _SHAPES if rest.get(name) is not None]
     if len(given) > 1:
         raise Invalid(f"Give one shape, not {' and '.join(given)}.", parameter=given[1])
@@ -45,6 +76,10 @@ def _shape(rest: dict[str, Any]) -> Shape:
 def _made(name: str, value: Any) -> Shape:
     if name == "polygon":
         return Area(geometry_from(value))
+    if name == "region":
+        return Region(str(value))
+    if name in _CELL_IDS:
+        return _cell(name, str(value))
     try:
         if name == "point":
             return Points((_place(value, name),))
@@ -53,6 +88,9 @@ def _made(name: str, value: Any) -> Shape:
         if name == "bbox":
             west, south, east, north = map(float, value)
             return Box(Extent.of(west, south, east, north))
+        if name == "frame":
+            outer, inner = (Extent.of(*map(float, one), parameter=name) for one in value)
+            return Frame(outer, inner)
         lon, lat, radius = map(float, value)
     except (TypeError, ValueError) as error:
         raise Invalid(f"{value!r:.80} is no {name}: {_FORMS[name]}.", parameter=name) from error
@@ -61,11 +99,20 @@ def _made(name: str, value: Any) -> Shape:
     return Circle(_place((lon, lat), name), radius)
 
 
+def _cell(name: str, text: str) -> Shape:
+    from terrella.extraction import cell_ids
+
+    if name == "healpix":
+        return cell_ids.pixel(text)
+    return Box(cell_ids.geohash(text) if name == "geohash" else cell_ids.tile(text))
+
+
 _FORMS = {
     "point": "give longitude and latitude",
     "points": "give pairs of longitude and latitude",
     "bbox": "give west, south, east, north",
     "circle": "give longitude, latitude and radius in metres",
+    "frame": "give the outer box, then the inner one, each as west, south, east, north",
 }
 
 

@@ -43,6 +43,8 @@ class FileState:
 
 def is_remote(href: str) -> bool:
     """Whether an address has a scheme that we fetch. Raises Unsupported for any other scheme but file."""
+    if href.startswith("/"):
+        return False
     scheme = urlsplit(href).scheme.lower()
     if scheme in REMOTE_SCHEMES:
         return True

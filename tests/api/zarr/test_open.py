@@ -174,15 +174,22 @@ def test_many_files_of_unequal_length(tmp_path: Path, opening: Any, serving: Any
 def test_tiles_side_by_side_with_a_hole(tmp_path: Path, opening: Any, serving: Any) -> None:
     data = tmp_path / "data"
     data.mkdir()
-    west = write_netcdf(data / "west.nc", lon0=0.0)
-    east = write_netcdf(data / "east.nc", lon0=24.0, offset=7.0)
-    with opening(tmp_path / "home", data) as site, serving(site) as server:
-        (collection,) = [one["id"] for one in site.collections()]
-        values = server.open(collection)["t2m"].values
-    assert values.shape == (4, 10, 36)
-    np.testing.assert_array_equal(values[..., :12], west)
-    np.testing.assert_array_equal(values[..., 24:], east)
-    assert np.isnan(values[..., 12:24]).all()
+    values = np.arange(1, 1201, dtype="u2").reshape(30, 40)
+    profile = {"driver": "GTiff", "dtype": "uint16", "count": 1, "width": 40, "height": 30, "nodata": 0}
+    for name, column, add in (("tile_a", 0, 0), ("tile_b", 80, 5000)):
+        where = rasterio.transform.from_origin(500_000 + column * 30, 5_800_000, 30, 30)
+        with rasterio.open(data / f"{name}.tif", "w", transform=where, crs="EPSG:32633", **profile) as out:
+            out.write(values + add, 1)
+            out.set_band_description(1, "height")
+    with opening(tmp_path / "home") as site, serving(site) as server:
+        assert not site.add(data, collection="tiles").failures
+        opened = server.open("tiles")
+        (name,) = opened.data_vars
+        found = opened[name].values
+    assert found.shape[-2:] == (30, 120)
+    np.testing.assert_array_equal(found[..., :40].squeeze(), values)
+    np.testing.assert_array_equal(found[..., 80:].squeeze(), values + 5000)
+    assert np.isnan(found[..., 40:80]).all()
 
 
 def test_stations(tmp_path: Path, opening: Any, serving: Any) -> None:
@@ -200,17 +207,15 @@ def test_stations(tmp_path: Path, opening: Any, serving: Any) -> None:
     np.testing.assert_allclose(found["longitude"], [13.4, 178.4])
 
 
-def test_bands_by_name(test_data: Path, tmp_path: Path, opening: Any, serving: Any) -> None:
-    """An axis of text, where the site makes one."""
-    file = tmp_path / "bands.tif"
-    values = np.arange(2 * 40 * 50, dtype="u2").reshape(2, 40, 50)
-    where = rasterio.transform.from_origin(10, 50, 0.1, 0.1)
-    profile = {"driver": "GTiff", "dtype": "uint16", "count": 2, "width": 50, "height": 40, "crs": "EPSG:4326"}
-    with rasterio.open(file, "w", transform=where, **profile) as out:
-        out.write(values)
-        for number, name in enumerate(("red", "nir"), 1):
-            out.set_band_description(number, name)
+def test_an_axis_of_text(tmp_path: Path, opening: Any, serving: Any) -> None:
+    file = tmp_path / "scenarios.nc"
+    names = np.array(["ssp126", "ssp585", "Ångström"], dtype=object)
+    values = np.arange(3 * 10 * 12, dtype="f4").reshape(3, 10, 12)
+    coords = {"scenario": names, "lat": np.arange(10.0), "lon": np.arange(12.0)}
+    made = xr.Dataset({"tas": (("scenario", "lat", "lon"), values, {"units": "K"})}, coords)
+    made["lat"].attrs["units"], made["lon"].attrs["units"] = "degrees_north", "degrees_east"
+    made.to_netcdf(file, engine="netcdf4")
     with opening(tmp_path / "home", file) as site, serving(site) as server:
-        found, mine = server.open("bands").load(), site.open_cube("bands").load()
-    assert_same(found, mine)
-    assert found.sizes["lat"], found.sizes["lon"] == (40, 50)
+        found = server.open("scenarios").load()
+    assert list(found["scenario"].values) == list(names)
+    np.testing.assert_array_equal(found["tas"].sel(scenario="ssp585"), values[1])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -136,7 +138,7 @@ def test_like_python(tree: str) -> None:
     names = {"max": np.maximum, "where": np.where, **values}
     with np.errstate(all="ignore"):
         # numbers as arrays, so that Python's own division by zero does not raise
-        expected = eval(text.replace("0.25", "np.float64(0.25)").replace("(-3)", "np.float64(-3)"), {"np": np}, names)
+        expected = eval(re.sub(r"\d+\.?\d*", lambda one: f"np.float64({one[0]})", text), {"np": np}, names)
     found = parse_expression(text).of(values)
     expected = np.where(np.isfinite(expected), expected, np.nan)
     np.testing.assert_array_equal(found, expected)

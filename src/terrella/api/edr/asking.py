@@ -12,6 +12,7 @@ from terrella.api.edr.documents import axes_of, vertical_of
 from terrella.api.edr.query import Query, listed
 from terrella.errors import Invalid, TooLarge
 from terrella.model.extraction import Corridor, Extraction, Points
+from terrella.model.reduction import USUAL_CELLS, parse_cells, parse_reductions
 from terrella.model.time import parse_interval
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def extraction(
     names = query.take("parameter-name", "parameter_names")
     interval = _interval(query, asked)
     vertical = shapes.asked_levels(asked, query.take("z"))
+    reduce, cells = query.take("reduce"), query.take("cells")
     if isinstance(asked.shape, Corridor) and asked.corridor_units:
         found = vertical_of(document())
         asked = shapes.in_axis_units(asked, str(found[1].get("unit", "")) if found else "")
@@ -64,6 +66,8 @@ def extraction(
         vertical=vertical,
         select=dict(select),
         longitudes=(0.0, 360.0) if asked.beyond_180 else (-180.0, 180.0),
+        reduce=parse_reductions(reduce) if reduce else (),
+        cells=parse_cells(cells) if cells else USUAL_CELLS,
     )
 
 

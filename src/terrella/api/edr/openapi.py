@@ -62,6 +62,23 @@ SHARED: list[Json] = [
         example="850",
     ),
     _query(
+        "reduce",
+        "What is made of the values before they are answered, one after the other: a comma list of HOW:OVER[:EVERY]. "
+        "HOW is mean, sum, min, max, std, count, median, quantile(q) or exceedance(threshold[,below]); OVER is space, "
+        "time, level, number or another axis; EVERY is hour, day, dekad, month, season, year or climatology-month "
+        "(-hour, -day, -dekad, -season). Means over space are weighted by area (':equal': not); what is missing is "
+        "left out (':strict': not).",
+        _TEXT,
+        example="mean:space",
+    ),
+    _query(
+        "cells",
+        "Which cells count. Of places: nearest (usual), bilinear, idw or idw(k). Of areas and boxes: centre (usual), "
+        "touched, overlap (by the share of each cell inside).",
+        _TEXT,
+        example="nearest",
+    ),
+    _query(
         "crs",
         "System of the coordinates in the request: CRS84 (longitude, latitude; the default), EPSG:4326 (latitude, "
         "longitude) or EPSG:<code>, in the order of its axes. Answers are in CRS84.",

@@ -34,9 +34,9 @@ _REMEMBERED = 64 * MIB
 _VIEWS = 64
 """Kept ready: names, chunk shapes and metadata."""
 _JSON = "application/json"
-_ASK_AGAIN = "public, no-cache"
+_ASK_AGAIN = "no-cache"
 """The data may change; asking whether they have costs a header."""
-_FOR_EVER = "public, max-age=31536000, immutable"
+_FOR_EVER = "max-age=31536000, immutable"
 
 
 class ZarrView:

@@ -88,8 +88,8 @@ def _maps(variable: CubeVariable, cube: Cube, pyramid: Pyramid, budget: int) -> 
     """A tile holds whole fields where one fits; else squares whose sides every overview divides."""
     field = cube.grid.shape
     axes = len(variable.dims) - len(field)
-    chunk = (*(1,) * axes, *map_chunk(field))
     fits = cube.grid.size <= budget or pyramid.needs_whole
+    chunk = (*(1,) * axes, *map_chunk(field, is_aligned=not fits))
     unit = (*(1,) * axes, *field) if fits else chunk
     order = [*reversed(range(axes, len(variable.dims))), *reversed(range(axes))]
     return chunk, tile_shape(variable.shape, chunk, order, budget, unit)

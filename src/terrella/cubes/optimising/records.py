@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 
 from terrella.contracts.cubes import Cube, CubeVariable, Piece
 from terrella.cubes.optimising.quantising import Storage
 from terrella.cubes.optimising.repository import folder_of
-from terrella.model.scan import ArrayScan
+from terrella.model.scan import ArrayScan, ChunkTable
 
 _FORMAT = 1
+_COPY = ""
+"""In place of an item: a copy is of all of them."""
 
 
 def _place(folder: Path) -> Path:
@@ -25,7 +29,7 @@ def _place(folder: Path) -> Path:
 def keep_record(folder: Path, snapshot: str, cube: Cube, state: dict[str, Any]) -> None:
     """Write it, whole or not at all; only arrays that are finished are named."""
     arrays = {
-        path: {key: one[key] for key in ("variable", "layout", "storage", "document", "errors")}
+        path: {key: one[key] for key in ("variable", "layout", "storage", "document", "errors", "bytes")}
         for path, one in state["arrays"].items()
         if "document" in one
     }
@@ -83,16 +87,30 @@ def _variable(original: CubeVariable, href: str, path: str, one: dict[str, Any],
     codec: dict[str, Any] = {"path": path, "zarr": document, "snapshot": snapshot}
     if storage.is_packed or "f" in storage.dtype:
         codec["missing"] = True  # what is not stored is all fill, and fill is missing
+    chunks = tuple(document["chunk_grid"]["configuration"]["chunk_shape"])
     array = ArrayScan(
         name=original.name,
         dims=original.dims,
         shape=original.shape,
-        chunks=tuple(document["chunk_grid"]["configuration"]["chunk_shape"]),
+        chunks=chunks,
         dtype=storage.dtype,
         codec=codec,
+        table=_sizes(original.shape, chunks, one["bytes"]),
         packing=storage.packing,
         attrs=original.attrs,
     )
     said = {key: value for key, value in storage.attributes.items() if key.startswith("max_absolute_error")}
-    piece = Piece(href, "icechunk", "", array, (None,) * len(original.dims))
+    piece = Piece(href, "icechunk", _COPY, array, (None,) * len(original.dims))
     return replace(original, attrs=original.attrs | (said if storage.is_packed else {}), pieces=(piece,))
+
+
+def is_copy(variable: CubeVariable) -> bool:
+    """Whether it is one that `OptimisedCopies` gave."""
+    return len(variable.pieces) == 1 and variable.pieces[0].item == _COPY
+
+
+def _sizes(shape: tuple[int, ...], chunks: tuple[int, ...], total: int) -> ChunkTable:
+    """All chunks as large as they are on average: asking the repository for each would take longer than reading."""
+    count = math.prod(-(-size // chunk) for size, chunk in zip(shape, chunks, strict=True))
+    lengths = np.full(count, max(1, round(total / max(1, count))), dtype=np.int64)
+    return ChunkTable(np.cumsum(lengths) - lengths, lengths)

@@ -20,13 +20,18 @@ _PASSES = 8
 """Series are cut in time rather than reading each field more often than this."""
 
 
-def map_chunk(space: tuple[int, ...]) -> tuple[int, ...]:
-    """Of a field, in space: all of it where that is not large."""
+def map_chunk(space: tuple[int, ...], *, is_aligned: bool = False) -> tuple[int, ...]:
+    """Of a field, in space: all of it where that is not large, else parts of nearly equal size.
+
+    Aligned parts have sides (or, for cells in one row, lengths) that are powers of 2 (of 4), as overviews need them.
+    """
     if math.prod(space) <= _MAP_VALUES:
         return space
     if len(space) == 1:
         return (min(space[0], MAP_SIDE * MAP_SIDE),)
-    return tuple(min(size, MAP_SIDE) for size in space)
+    if is_aligned:
+        return tuple(min(size, MAP_SIDE) for size in space)
+    return tuple(-(-size // -(-size // MAP_SIDE)) for size in space)
 
 
 def series_chunk(long: Sequence[int], space: tuple[int, ...], budget: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

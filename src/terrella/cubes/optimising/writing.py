@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from terrella.cubes.optimising.overviews import Pyramid
 from terrella.cubes.optimising.planning import Target, is_sampled, level_chunk, level_storage
 from terrella.cubes.optimising.quantising import Errors, Storage, stored
 from terrella.cubes.optimising.tiling import Region
+
+_MOST_BLOCK = 1 << 26
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +72,14 @@ class Writer:
             fill_value=fill,
             dimension_names=self.target.variable.dims,
             attributes=attrs | storage.attributes | more,
-            compressors=[BloscCodec(cname="zstd", clevel=self.target.effort, shuffle="shuffle")],
+            compressors=[self._codec(dtype.itemsize * math.prod(chunk))],
             overwrite=True,
         )
+
+    def _codec(self, size: int) -> BloscCodec:
+        """A map is one block: that is smaller; series are small enough as Blosc cuts them."""
+        block = min(size, _MOST_BLOCK) if self.target.layout == "maps" else 0
+        return BloscCodec(cname="zstd", clevel=self.target.effort, shuffle="shuffle", blocksize=block)
 
     def write(self, store: Any, region: Region, values: np.ndarray) -> Errors:
         """One tile and what lies above it. Chunks are never shared by two tiles."""
