@@ -112,6 +112,7 @@ def test_the_cube_is_what_gdal_makes(site: Site, fields: Path, crs: str | None) 
             r, n = (made[tile][name].astype("f8") for name in ("red", "nir"))
             with np.errstate(all="ignore"):
                 made[tile]["ndvi"] = ((n - r) / (n + r)).astype("f4")
+            made[tile]["ndvi"][~np.isfinite(made[tile]["ndvi"])] = np.nan
         for name in ("red", "nir", "ndvi"):
             expected = over(made["T32"][name], made["T33"][name])
             found = cube.dataset[name].values[day]
@@ -258,13 +259,16 @@ def odc_load(items: list[pystac.Item], cube: Any, bands: list[str], **more: Any)
 @quiet
 def test_real_documents_like_odc_stac(site: Site, test_data: Path) -> None:
     folder = test_data / "imagery/example_stac_catalog"
-    site.add(str(folder / "collection.json"), collection="openeo")
-    cube = scene_cube(site, OPERATOR, "openeo", crs="EPSG:32632", resolution=15.0)
+    site.add(str(folder / "collection.json"))
+    (collection,) = (one["id"] for one in site.collections())
+    cube = scene_cube(site, OPERATOR, collection, crs="EPSG:32632", resolution=15.0)
     items = [pystac.Item.from_file(str(path)) for path in sorted(folder.glob("*.tif.json"))]
     for item in items:
         item.assets["data"] = next(iter(item.assets.values()))
         item.make_asset_hrefs_absolute()
         item.assets = {"data": item.assets["data"]}
+        item.assets["data"].extra_fields = {"raster:bands": [{"data_type": "int16", "nodata": -32768}] * 3}
+        item.stac_extensions = ["https://stac-extensions.github.io/raster/v1.1.0/schema.json"]
     config = {"*": {"assets": {"*": {"nodata": -32768, "data_type": "int16"}}}}
     found = odc_load(items, cube, ["data.1", "data.2", "data.3"], stac_cfg=config)
     for name, theirs in zip(("B04", "B03", "B02"), ("data.1", "data.2", "data.3"), strict=True):
@@ -288,7 +292,15 @@ def test_two_zones_like_odc_stac(site: Site, fields: Path) -> None:
             pystac.utils.str_to_datetime(document["properties"]["datetime"]),
             {},
         )
-        item.add_asset("data", pystac.Asset(document["assets"]["data"]["href"], media_type=pystac.MediaType.COG))
+        item.add_asset(
+            "data",
+            pystac.Asset(
+                document["assets"]["data"]["href"],
+                media_type=pystac.MediaType.COG,
+                extra_fields={"raster:bands": [{"data_type": "uint16", "nodata": 0}] * 2},
+            ),
+        )
+        item.stac_extensions = ["https://stac-extensions.github.io/raster/v1.1.0/schema.json"]
         items.append(item)
     config = {"*": {"assets": {"*": {"nodata": 0, "data_type": "uint16"}}}}
     found = odc_load(items, cube, ["data.1", "data.2"], stac_cfg=config)

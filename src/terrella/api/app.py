@@ -4,45 +4,41 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib import import_module
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
-from terrella.api import errors, pages, stac, watching
+from terrella.api import edr, errors, pages, stac, watching, zarr
 from terrella.api.limits import BodyLimit, TextCompression
 from terrella.api.logs import RequestLog, plain_unless_configured
 from terrella.api.metrics import Measured, Metrics
 from terrella.api.openapi import DOCUMENTED_ERRORS
 from terrella.api.routes import HeadLikeGet
-from terrella.contracts.providers import Searches
 from terrella.settings import Settings
 
+if TYPE_CHECKING:
+    from terrella.site import Site
+
 STATIC = Path(__file__).parent / "static"
-OGC = "/ogc"
 _PAGES = frozenset({"/", "/api", "/api.html", "/metrics"})
-_EXPOSED = ["Link", "Location", "X-Request-Id", "Terrella-Bytes-Read", "Content-Disposition"]
+_EXPOSED = [
+    "Link",
+    "Location",
+    "X-Request-Id",
+    "Terrella-Bytes-Read",
+    "Terrella-Plan",
+    "Content-Crs",
+    "ETag",
+    "Content-Disposition",
+]
 
 
-class Served(Protocol):
-    """What the application needs of a site."""
-
-    @property
-    def settings(self) -> Settings: ...
-
-    @property
-    def catalog(self) -> Searches: ...
-
-    def close(self) -> None: ...
-
-
-def create_app(site: Served) -> FastAPI:
+def create_app(site: Site) -> FastAPI:
     """The application that serves a site; it closes the site when it stops."""
     plain_unless_configured()
     settings = site.settings
@@ -58,23 +54,17 @@ def create_app(site: Served) -> FastAPI:
     )
     app.state.site = site
     metrics = Metrics()
-    has_values = find_spec("terrella.api.edr") is not None and hasattr(import_module("terrella.api.edr"), "router")
     watching.add(app, site, metrics)
-    pages.add(app, site, has_values=has_values)
+    pages.add(app, site)
     stac.mount(
         app, site, title=settings.title, description=settings.description, transactions=settings.api.transactions
     )
-    if has_values:
-        app.include_router(_edr_router(site), prefix=OGC)
+    app.include_router(edr.router(site), prefix="/ogc")
+    app.include_router(zarr.router(site), prefix="/zarr")
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     errors.install(app, [stac.ERRORS])
     _add_layers(app, settings, metrics)
     return app
-
-
-def _edr_router(site: Served) -> APIRouter:
-    router: APIRouter = import_module("terrella.api.edr").router(site)
-    return router
 
 
 def _add_layers(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
@@ -95,7 +85,7 @@ def _add_layers(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     app.add_middleware(RequestLog)
 
 
-def _closing(site: Served) -> Any:
+def _closing(site: Site) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield

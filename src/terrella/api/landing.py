@@ -23,8 +23,6 @@ class Here:
     more: bool
     """Whether there are more collections than these."""
     counts: Mapping[str, int]
-    has_values: bool
-    """Whether values can be cut out under /ogc."""
 
     def as_json(self) -> Document:
         """The same for machines."""
@@ -34,11 +32,8 @@ class Here:
             {"rel": "service-desc", "type": "application/vnd.oai.openapi+json;version=3.1", "href": f"{self.base}/api"},
             {"rel": "service-doc", "type": "text/html", "href": f"{self.base}/api.html"},
             {"rel": "child", "type": "application/json", "href": f"{self.base}/stac", "title": "STAC API"},
+            {"rel": "child", "type": "application/json", "href": f"{self.base}/ogc", "title": "OGC API EDR"},
         ]
-        if self.has_values:
-            links.append(
-                {"rel": "child", "type": "application/json", "href": f"{self.base}/ogc", "title": "OGC API EDR"}
-            )
         return {"title": self.title, "description": self.description, "links": links}
 
     @property
@@ -65,7 +60,7 @@ def landing_html(here: Here) -> str:
 <header>
 <div class="band">
 <p class="mark"><img src="static/terrella.svg" alt="" width="28" height="28"> {escape(here.title)}</p>
-<nav aria-label="Interfaces">{_navigation(here)}</nav>
+<nav aria-label="Interfaces">{_navigation()}</nav>
 </div>
 <div class="hero">
 <h1>{escape(here.title)}</h1>
@@ -76,7 +71,7 @@ def landing_html(here: Here) -> str:
 <main>
 <section aria-labelledby="try">
 <h2 id="try">Three things to try</h2>
-<div class="tries">{_tries(here, first)}</div>
+<div class="tries">{_tries(first)}</div>
 </section>
 <section aria-labelledby="here">
 <h2 id="here">What is here</h2>
@@ -93,8 +88,8 @@ def landing_html(here: Here) -> str:
 """
 
 
-def _navigation(here: Here) -> str:
-    entries = [("stac", "STAC"), *([("ogc", "OGC API")] if here.has_values else []), ("api.html", "Interface")]
+def _navigation() -> str:
+    entries = [("stac", "STAC"), ("ogc", "OGC API"), ("api.html", "Interface")]
     return "".join(f'<a href="{href}">{name}</a>' for href, name in entries)
 
 
@@ -116,7 +111,7 @@ def _most_telling(collections: Sequence[Document]) -> Document | None:
     return max(collections, key=lambda one: (bool(_gridded(one)), -len(_gridded(one))), default=None)
 
 
-def _tries(here: Here, first: Document | None) -> str:
+def _tries(first: Document | None) -> str:
     wanted = [("limit", "3")] if first is None else [("collections", first["id"]), ("limit", "3")]
     cards = [
         _try(
@@ -127,7 +122,7 @@ def _tries(here: Here, first: Document | None) -> str:
             "GeoJSON",
         ),
     ]
-    if here.has_values and first is not None and _gridded(first):
+    if first is not None and _gridded(first):
         cards.append(_cut_out(first))
     else:
         cards.append(_try("Browse", "Walk the catalogue", "Everything hangs together by links.", "stac", "STAC"))

@@ -18,7 +18,7 @@ from terrella.model.caller import Caller
 from terrella.model.search import CollectionSearch, Search
 
 if TYPE_CHECKING:
-    from terrella.api.app import Served
+    from terrella.site import Site
 
 SHOWN = 200
 """Collections on the landing page; the STAC API has all."""
@@ -31,12 +31,12 @@ _SAFE = {
 }
 
 
-def add(app: FastAPI, site: Served, *, has_values: bool) -> None:
+def add(app: FastAPI, site: Site) -> None:
     """GET /, /api and /api.html."""
 
     async def landing(request: Request, f: str | None = Query(None, description="json or html.")) -> Response:
         """What is here, for people; as JSON for `Accept: application/json` or `f=json`."""
-        here = await run_in_threadpool(_gather, site, caller_of(request), str(request.base_url), has_values)
+        here = await run_in_threadpool(_gather, site, caller_of(request), str(request.base_url))
         if _wants_json(request, f):
             return Response(orjson.dumps(here.as_json()), media_type="application/json", headers={"Vary": "Accept"})
         return HTMLResponse(landing_html(here), headers={"Vary": "Accept", **_SAFE})
@@ -63,7 +63,7 @@ def _wants_json(request: Request, f: str | None) -> bool:
     return f == "json" or (f is None and "json" in accept and "text/html" not in accept)
 
 
-def _gather(site: Served, caller: Caller, base: str, has_values: bool) -> Here:  # noqa: FBT001
+def _gather(site: Site, caller: Caller, base: str) -> Here:
     page = site.catalog.collections(caller, CollectionSearch(limit=SHOWN))
     return Here(
         title=site.settings.title,
@@ -72,11 +72,10 @@ def _gather(site: Served, caller: Caller, base: str, has_values: bool) -> Here: 
         collections=tuple(orjson.loads(document) for document in page.documents),
         more=page.next is not None,
         counts=_counts(site, caller),
-        has_values=has_values,
     )
 
 
-def _counts(site: Served, caller: Caller) -> dict[str, int]:
+def _counts(site: Site, caller: Caller) -> dict[str, int]:
     """Items by collection; empty where the catalogue cannot say."""
     try:
         found = site.catalog.aggregate(caller, Search(), ["collection_frequency"])

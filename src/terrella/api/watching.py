@@ -12,11 +12,11 @@ from terrella.model.caller import OPERATOR
 from terrella.model.search import CollectionSearch
 
 if TYPE_CHECKING:
-    from terrella.api.app import Served
     from terrella.api.metrics import Metrics
+    from terrella.site import Site
 
 
-def add(app: FastAPI, site: Served, metrics: Metrics) -> None:
+def add(app: FastAPI, site: Site, metrics: Metrics) -> None:
     """GET /health, /ready and /metrics."""
 
     async def health() -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -111,7 +111,7 @@ def scene_extract(site: Site, caller: Caller, request: Extraction, stated: State
     try:
         return extractor.extract(caller, asked)
     except TooLarge as error:
-        raise _coarser(error, index) from None
+        raise _coarser(error, index, site.settings.limits.cells) from None
 
 
 def scene_estimate(site: Site, caller: Caller, request: Extraction, stated: Stated = Stated()) -> Plan:
@@ -228,15 +228,23 @@ def _no_items(site: Site, caller: Caller, request: Extraction, extent: Extent | 
     return Invalid(f"No scene of that place is of that time. There are: {shown}.", parameter="datetime")
 
 
-def _coarser(error: TooLarge, index: CubeIndex) -> TooLarge:
+def _coarser(error: TooLarge, index: CubeIndex, most_cells: int) -> TooLarge:
     """The same refusal, with the way out that only scenes have."""
-    estimate, limit = (error.details.get(key) or {} for key in ("estimate", "limit"))
-    shared = [name for name in limit if name in estimate] if isinstance(limit, dict) else []
-    factor = max((estimate[name] / limit[name] for name in shared), default=0.0)
-    if factor <= 1:
-        return error
+    factor = max(_excesses(error, most_cells), default=0.0)
     steps = [abs(float(one[1] - one[0])) for one in grid_from_json(index.grid).coordinates().values() if one.size > 1]
-    enough = float(f"{1.1 * max(steps, default=0.0) * math.sqrt(factor):.2g}")
+    if factor <= 1 or not steps:
+        return error
+    enough = float(f"{1.1 * max(steps) * math.sqrt(factor):.2g}")
     suggestion = dict(error.details.get("suggestion") or {}) or {"resolution": enough}
     text = f"{error.message} So may a coarser resolution, such as {enough:g}."
     return TooLarge(text, parameter=error.parameter, details=error.details | {"suggestion": suggestion})
+
+
+def _excesses(error: TooLarge, most_cells: int) -> Iterator[float]:
+    """By which factors a request is over its limits."""
+    details = error.details
+    if "cells" in details:
+        yield details["cells"] / most_cells
+    estimate, limit = details.get("estimate"), details.get("limit")
+    if isinstance(estimate, dict) and isinstance(limit, dict):
+        yield from (estimate[name] / most for name, most in limit.items() if name in estimate)
