@@ -64,7 +64,7 @@ def test_hostile_text_stays_text(evil: str) -> None:
         "cube:variables": {evil: {"description": evil, "unit": evil}},
         "cube:dimensions": {evil: {}},
     }
-    here = Here(evil, evil, "http://here", (collection,), False, {evil: 3}, True)
+    here = Here(evil, evil, "http://here", (collection,), False, {evil: 3})
     text = landing_html(here)
     parsed(text)
     assert "<img src=x" not in text
@@ -84,7 +84,7 @@ def test_hostile_text_stays_text(evil: str) -> None:
     ],
 )
 def test_odd_extents_do_not_break_the_page(extent: object) -> None:
-    parsed(landing_html(Here("T", "D", "http://here", ({"id": "x", "extent": extent},), True, {}, False)))
+    parsed(landing_html(Here("T", "D", "http://here", ({"id": "x", "extent": extent},), True, {})))
 
 
 def test_it_shows_counts_times_places_and_variables(web: httpx.Client) -> None:

@@ -224,7 +224,7 @@ def test_too_large_is_refused_with_a_way_out(site: Site, fields: Path) -> None:
     stated = Stated(resolution=0.02)  # some 1e5 columns and rows
     with pytest.raises(TooLarge) as caught:
         scene_extract(site, OPERATOR, request, stated)
-    enough = re.search(r"resolution, such as ([\d.]+)", caught.value.message)
+    enough = re.search(r"resolution, such as ([\d.]*\d)", caught.value.message)
     assert enough is not None
     scene_extract(site, OPERATOR, request, Stated(resolution=float(enough[1])))
     point = replace(request, shape=Points((LonLat(*lonlat("EPSG:32632", 700_500, 5_199_000)),)))

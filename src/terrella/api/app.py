@@ -27,14 +27,16 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).parent / "static"
 _PAGES = frozenset({"/", "/api", "/api.html", "/metrics"})
 _EXPOSED = [
+    "Accept-Ranges",
+    "Content-Crs",
+    "Content-Disposition",
+    "Content-Range",
+    "ETag",
     "Link",
     "Location",
-    "X-Request-Id",
     "Terrella-Bytes-Read",
     "Terrella-Plan",
-    "Content-Crs",
-    "ETag",
-    "Content-Disposition",
+    "X-Request-Id",
 ]
 
 
