@@ -34,8 +34,10 @@ HOURS = 744
 def terrella(paths: list[str], scratch: Path) -> tuple[float, int]:
     import pyproj  # noqa: F401 -- before ecCodes
 
+    from terrella.cubes.scanning import formats
     from terrella.site.site import Site
 
+    formats()  # imports their libraries
     began = time.perf_counter()
     with Site.open(scratch / "home") as site:
         report = site.add(*paths)

@@ -34,7 +34,7 @@ from terrella.model.reduction import CellChoice, parse_cells, parse_reduce
 from terrella.model.space import EARTH_RADIUS_M, LonLat
 from terrella.model.time import parse_instant
 
-PROPERTY = settings(derandomize=True, deadline=None, max_examples=60)
+PROPERTY = settings(derandomize=True, deadline=None, max_examples=30)
 lons, lats = st.floats(-360, 360, allow_nan=False), st.floats(-90, 90, allow_nan=False)
 
 

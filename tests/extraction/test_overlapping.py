@@ -29,7 +29,7 @@ from terrella.model.ids import CollectionId
 from terrella.model.reduction import parse_cells, parse_reduce
 from terrella.model.space import Extent
 
-PROPERTY = settings(derandomize=True, deadline=None, max_examples=40)
+PROPERTY = settings(derandomize=True, deadline=None, max_examples=30)
 
 
 @st.composite

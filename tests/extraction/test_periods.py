@@ -33,7 +33,7 @@ def key(at, every):
     }[every]
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(derandomize=True, deadline=None, max_examples=30)
 @given(
     st.lists(st.integers(-3_000_000, 3_000_000), min_size=1, max_size=60, unique=True),
     st.sampled_from(["standard", "360_day", "noleap", "proleptic_gregorian", "julian"]),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from terrella.extraction.reducers import Step
 from terrella.model.reduction import HOWS, Reduce
 
-PROPERTY = settings(derandomize=True, deadline=None, max_examples=150)
+PROPERTY = settings(derandomize=True, deadline=None, max_examples=120)
 
 
 def truth(reduce, values, weights):

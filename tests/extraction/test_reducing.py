@@ -128,7 +128,7 @@ def chains(draw):
     return tuple(chain)
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(derandomize=True, deadline=None, max_examples=40)
 @given(chains(), st.sampled_from([4_000_000, 20_000, 3_000, 100]))
 def test_any_chain_is_what_xarray_says_in_blocks_of_any_size(chain, block):
     expected = truth()

@@ -24,6 +24,7 @@ from rasterio.warp import Resampling, reproject
 from shapely.geometry import mapping
 
 from scene_files import lonlat, numbers, write_scene
+from site_files import write_netcdf
 from terrella.errors import Invalid, NotFound, TooLarge, Unsupported
 from terrella.model.caller import OPERATOR
 from terrella.model.extraction import Area, Box, Extraction, Points
@@ -32,7 +33,7 @@ from terrella.model.reduction import parse_reductions
 from terrella.model.space import Extent, LonLat
 from terrella.model.time import parse_interval
 from terrella.site import Site
-from terrella.site.scenes import Stated, scene_cube, scene_estimate, scene_extract
+from terrella.site.scenes import Stated, is_scenes, scene_cube, scene_estimate, scene_extract
 
 NDVI = "ndvi=(nir-red)/(nir+red)"
 DAYS = ("2023:06:01", "2023:06:06")
@@ -90,6 +91,12 @@ def field(radius: float = 0.003) -> Any:
 def test_such_a_collection_has_no_cube(site: Site, fields: Path) -> None:
     with pytest.raises(Unsupported):
         site.open_cube(NAME)
+    assert is_scenes(site, OPERATOR, NAME)
+    with pytest.raises(NotFound):
+        is_scenes(site, OPERATOR, "nothing")
+    write_netcdf(fields.parent / "t.nc")
+    site.add(str(fields.parent / "t.nc"), collection="model")
+    assert not is_scenes(site, OPERATOR, "model")
 
 
 @pytest.mark.parametrize("crs", [None, "EPSG:32633", "EPSG:3035", "EPSG:4326"])

@@ -67,13 +67,22 @@ def print_report(report: Added, *, dry_run: bool = False) -> None:
     for one in report.collections:
         for note in one.notes[:10]:
             out.print(f"  note, {one.id}: {note}", style="dim", markup=False)
-        if one.why:
-            out.print(f"  note, {one.id}: no cube. {one.why}", style="dim", markup=False)
+    for why, names in _without_cube(report).items():
+        out.print(f"  note, {shortened(names, 12)}: no cube. {why}", style="dim", markup=False)
     for href in report.missing:
         out.print(f"gone: {href}", markup=False)
     for failure in report.failures:
-        out.print(f"{failure.href}: {failure.reason}", style="red", markup=False)
+        out.print(f"{failure.href}: {failure.reason}", style="red", markup=False, soft_wrap=True)
     out.print(_summary(report, dry_run=dry_run))
+
+
+def _without_cube(report: Added) -> dict[str, list[str]]:
+    """Collections by the reason why they have no cube: said once for all."""
+    found: dict[str, list[str]] = {}
+    for one in report.collections:
+        if one.why:
+            found.setdefault(one.why, []).append(one.id)
+    return found
 
 
 def _name(one: AddedCollection, *, dry_run: bool) -> str:
@@ -87,7 +96,9 @@ def _dimensions(one: AddedCollection) -> str:
 
 def _summary(report: Added, *, dry_run: bool) -> str:
     changed = sum(one.changed for one in report.collections)
-    parts = [f"{changed} {'would be added' if dry_run else 'added'} in {len(report.collections)} collections"]
+    count = len(report.collections)
+    verb = "would be added" if dry_run else "added"
+    parts = [f"{changed} {verb} in {count} collection{'s' if count != 1 else ''}"]
     if report.unchanged:
         parts.append(f"{report.unchanged} unchanged")
     if report.missing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,29 @@ def table(*columns: str) -> Table:
 
 
 def print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    """Strict JSON: what is no number is null, times are RFC 3339 texts."""
+    sys.stdout.write(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if value is None or isinstance(value, str | int):  # a bool is an int
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return _plain(_of_numpy(value)) if hasattr(value, "tolist") else str(value)
+
+
+def _of_numpy(value: Any) -> Any:
+    """Arrays and scalars as lists and numbers; times as texts, which their integers would not be."""
+    import numpy as np
+
+    return (
+        np.datetime_as_string(value, unit="s", timezone="UTC").tolist() if value.dtype.kind == "M" else value.tolist()
+    )
 
 
 def number(value: float) -> str:

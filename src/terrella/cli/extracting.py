@@ -35,7 +35,7 @@ def extract(
         if output and encoding:
             _write(answer, output, encoding)
         elif as_json:
-            print_json(answer.dataset.to_dict(encoding=False) | {"receipt": asdict(answer.receipt)})
+            print_json(answer.dataset.to_dict(encoding=False, data="array") | {"receipt": asdict(answer.receipt)})
         else:
             _print(answer)
 
@@ -107,8 +107,11 @@ def _write(answer: Extracted, output: Path, encoding: Encoding) -> None:
         raise Unsupported(f"{encoding.title} cannot hold this answer: {reason}")
     data = encoding.encode(answer)
     draft = output.with_name(output.name + ".part")
-    draft.write_bytes(data)
-    draft.replace(output)
+    try:
+        draft.write_bytes(data)
+        draft.replace(output)
+    except OSError as error:
+        raise Invalid(f"{output} cannot be written: {error.strerror}.", parameter="output") from error
     read = answer.receipt.bytes_read
     console().print(
         f"{output}: {size(len(data))}, {number(answer.plan.values)} values; {size(read)} read.", markup=False

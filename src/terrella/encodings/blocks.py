@@ -58,7 +58,7 @@ class _Packer:
                 field.name: self.packed(getattr(value, field.name)) for field in fields(value)
             }
         if isinstance(value, dict):
-            return {str(key): self.packed(inner) for key, inner in value.items()}
+            return {_escaped(str(key)): self.packed(inner) for key, inner in value.items()}
         if isinstance(value, list | tuple):
             return [self.packed(inner) for inner in value]
         return value.item() if isinstance(value, np.generic) else value
@@ -77,6 +77,15 @@ class _Packer:
         return {"$": [kind, array.dtype.str, list(array.shape), *self._seen[raw]]}
 
 
+def _escaped(key: str) -> str:
+    """A key that is one of our marks, or an escaped one, gets a mark more: files name their attributes as they like."""
+    return key if key.strip("$@") or not key else f"${key}"
+
+
+def _unescaped(key: str) -> str:
+    return key if key.strip("$@") or not key else key[1:]
+
+
 def _unpacked(value: Any, body: memoryview) -> Any:
     if isinstance(value, list):
         return [_unpacked(inner, body) for inner in value]
@@ -84,7 +93,7 @@ def _unpacked(value: Any, body: memoryview) -> Any:
         return value
     if "$" in value:
         return _array(value["$"], body)
-    made = {key: _unpacked(inner, body) for key, inner in value.items() if key != "@"}
+    made = {_unescaped(key): _unpacked(inner, body) for key, inner in value.items() if key != "@"}
     return _object(value["@"], made) if "@" in value else made
 
 

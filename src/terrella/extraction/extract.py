@@ -167,6 +167,7 @@ class Extractor:
     def _reduce(self, prepared: Prepared) -> Extracted:
         """The values of a request with reductions: variable by variable, block by block."""
         made = reductions(prepared)
+        prepared = made.prepared
         smaller = partial(self._smaller, prepared.cube)
         refuse(_rough_reduced(made), self._limits, prepared, smaller)
         work = self._work(prepared)

@@ -161,7 +161,7 @@ class _Totals(Reducer):
         """The weight of all values that are there; where all are, that is one number a group."""
         if there is not None:
             return _summed(there, self.axis, weights, number)
-        line = _summed(np.ones(values.shape[self.axis]), 0, weights, number)
+        line = _line_weights(values.shape[self.axis], weights, number)
         shape = (*values.shape[: self.axis], line.size, *values.shape[self.axis + 1 :])
         return np.broadcast_to(self._along(line, values.ndim), shape)
 
@@ -177,6 +177,14 @@ class _Totals(Reducer):
         if self.step.reduce.how == "sum":
             return np.where(self._weight > 0, self._total, np.nan)
         return np.where(self._weight > 0, self._total / self._weight, np.nan)
+
+
+def _line_weights(size: int, weights: np.ndarray | None, number: np.ndarray | None) -> np.ndarray:
+    """The weight of each group that occurs, where nothing is missing."""
+    if number is None:
+        return np.array([float(size) if weights is None else weights.sum()])
+    counts = np.bincount(number, weights)
+    return np.asarray(counts[np.unique(number)], dtype=np.float64)
 
 
 class _Spread(Reducer):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,12 +77,23 @@ class Reductions:
 
 def reductions(prepared: Prepared) -> Reductions:
     """Understand them. Raises Invalid naming what is wrong, and what there is."""
+    prepared = _as_stored(prepared)
     made = _Making(prepared)
     for reduce in prepared.request.reduce:
         made.add(reduce)
     return Reductions(
         prepared, {name: tuple(steps) for name, steps in made.steps.items()}, made.periods, tuple(made.said)
     )
+
+
+def _as_stored(prepared: Prepared) -> Prepared:
+    """All cells in the order of the file where their order will not be seen: turning longitudes costs a copy."""
+    cells, shape = prepared.cells, prepared.cube.grid.shape
+    unseen = any(reduce.over == SPACE for reduce in prepared.request.reduce)
+    if not unseen or cells.lines is None or cells.shape != shape:
+        return prepared
+    lines = tuple(slice(0, size) for size in shape)
+    return replace(prepared, cells=replace(cells, lines=lines))
 
 
 class _Making:

@@ -19,7 +19,7 @@ from terrella.cubes.scenes.indexing import GROUPINGS, Grouping, Scene, Wish, mak
 from terrella.cubes.scenes.items import scenes_of, taken
 from terrella.cubes.scenes.source import NAME, SceneFormat
 from terrella.cubes.scenes.warping import checked_method
-from terrella.errors import Invalid, TooLarge
+from terrella.errors import Invalid, NotFound, TooLarge, Unsupported
 from terrella.extraction.extract import Extractor
 from terrella.extraction.limits import Limits
 from terrella.extraction.times import bounds
@@ -118,6 +118,18 @@ def scene_estimate(site: Site, caller: Caller, request: Extraction, stated: Stat
     """What `scene_extract` would read; only headers of files are read for it."""
     extractor, asked, _ = _prepared(site, caller, request, stated)
     return extractor.plan(caller, asked)
+
+
+def is_scenes(site: Site, caller: Caller, collection: str) -> bool:
+    """Whether a collection has no cube of its own, so that it is answered from its scenes. Raises NotFound."""
+    try:
+        site.catalog.open(caller, collection)
+    except Unsupported:
+        return True
+    except NotFound:
+        site.catalog.collection(caller, collection)  # raises NotFound where there is no such collection at all
+        return True
+    return False
 
 
 def scene_cubes(site: Site) -> Cubes:

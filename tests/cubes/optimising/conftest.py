@@ -16,7 +16,7 @@ from memory_format import ORIGIN, MemoryFormat, hours, one_piece, regular
 from terrella.contracts.cubes import Cube
 from terrella.cubes.cubes import Cubes
 from terrella.cubes.optimising.bounds import error_bounds
-from terrella.cubes.optimising.repository import folder_of
+from terrella.cubes.optimising.places import folder_of
 from terrella.cubes.optimising.running import Optimised, Run
 
 

@@ -32,13 +32,14 @@ def test_tiles_cover_each_value_once_in_whole_chunks(data: st.DataObject) -> Non
 
 def test_a_field_is_one_chunk_unless_it_is_large() -> None:
     assert map_chunk((721, 1440)) == (721, 1440)
-    assert map_chunk((3600, 7200)) == (1024, 1024)
+    assert map_chunk((1201, 2400)) == (601, 800)
+    assert map_chunk((3600, 7200), is_aligned=True) == (1024, 1024)
     assert map_chunk((12 * 1024**2,)) == (1024**2,)
 
 
 def test_series_are_long_in_time_and_small_in_space() -> None:
-    assert series_chunk([8760], (60, 80), 10_000_000) == ((8760,), (4, 4))
-    assert series_chunk([8760], (12 * 64**2,), 10_000_000) == ((1627,), (64,))
-    assert series_chunk([8760], (721, 1440), 10_000_000) == ((128,), (32, 32))
+    assert series_chunk([8760], (60, 80), 10_000_000) == ((8760,), (8, 8))
+    assert series_chunk([8760], (12 * 64**2,), 10_000_000) == ((1627,), (256,))
+    assert series_chunk([8760], (721, 1440), 10_000_000) == ((128,), (64, 64))
     assert series_chunk([4, 240], (10, 12), 10_000_000) == ((4, 240), (10, 12))
-    assert series_chunk([], (721, 1440), 10_000_000) == ((), (512, 512))
+    assert series_chunk([], (721, 1440), 10_000_000) == ((), (721, 1024))

@@ -13,7 +13,7 @@ from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
 
 from memory_format import ORIGIN
-from terrella.cubes.optimising.repository import folder_of
+from terrella.cubes.optimising.places import folder_of
 
 
 @pytest.fixture

@@ -13,17 +13,13 @@ import numpy as np
 import orjson
 
 from terrella.contracts.cubes import Cube, CubeVariable, Piece
+from terrella.cubes.optimising.places import folder_of, record_of
 from terrella.cubes.optimising.quantising import Storage
-from terrella.cubes.optimising.repository import folder_of
 from terrella.model.scan import ArrayScan, ChunkTable
 
 _FORMAT = 1
 _COPY = ""
 """In place of an item: a copy is of all of them."""
-
-
-def _place(folder: Path) -> Path:
-    return Path(f"{folder}.json")
 
 
 def keep_record(folder: Path, snapshot: str, cube: Cube, state: dict[str, Any]) -> None:
@@ -36,7 +32,7 @@ def keep_record(folder: Path, snapshot: str, cube: Cube, state: dict[str, Any]) 
     record = {"format": _FORMAT, "version": cube.origin.version, "snapshot": snapshot, "arrays": arrays}
     draft = Path(f"{folder}.json.{os.getpid()}.part")
     draft.write_bytes(orjson.dumps(record, option=orjson.OPT_INDENT_2))
-    draft.replace(_place(folder))
+    draft.replace(record_of(folder))
 
 
 class OptimisedCopies:
@@ -55,7 +51,7 @@ class OptimisedCopies:
         collection = cube.origin.collection
         folder = folder_of(self._home, collection)
         try:
-            changed = _place(folder).stat().st_mtime_ns
+            changed = record_of(folder).stat().st_mtime_ns
         except OSError:
             return ()
         key = (cube.origin.version, changed)
@@ -67,7 +63,7 @@ class OptimisedCopies:
 
 def _copies(folder: Path, cube: Cube) -> tuple[Cube, ...]:
     try:
-        record = orjson.loads(_place(folder).read_bytes())
+        record = orjson.loads(record_of(folder).read_bytes())
     except (OSError, ValueError):
         return ()
     if record.get("format") != _FORMAT or record.get("version") != cube.origin.version:

@@ -17,24 +17,20 @@ from typing import Any
 import icechunk
 import zarr
 
+from terrella.cubes.optimising.places import lock_of
 from terrella.errors import Conflict, Unreadable
 
-FOLDER = Path("objects", "optimised")
 MAIN, BUILDING = "main", "building"
 _STATE = "terrella:optimised"
 _KEPT = timedelta(hours=1)
 """Chunks of replaced copies stay this long for those who are reading them."""
 
 
-def folder_of(home: Path, collection: str) -> Path:
-    return home / FOLDER / collection
-
-
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
     """Hold the lock of a repository: Icechunk on local files is not safe for two writers. Raises Conflict."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with Path(f"{folder}.lock").open("a+") as file:
+    with lock_of(folder).open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

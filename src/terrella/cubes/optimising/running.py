@@ -15,10 +15,11 @@ from terrella.cubes.cubes import Cubes
 from terrella.cubes.optimising.bounds import PARAMETER, ErrorBound
 from terrella.cubes.optimising.coordinates import group_dataset
 from terrella.cubes.optimising.overviews import LEAST_CELLS, Pyramid
+from terrella.cubes.optimising.places import folder_of
 from terrella.cubes.optimising.planning import LAYOUTS, LayoutName, Purpose, Target, target
 from terrella.cubes.optimising.quantising import Errors, Storage, storage_for
 from terrella.cubes.optimising.records import keep_record
-from terrella.cubes.optimising.repository import Work, folder_of, only_writer
+from terrella.cubes.optimising.repository import Work, only_writer
 from terrella.cubes.optimising.summaries import Summary
 from terrella.cubes.optimising.tiling import Region, count_tiles, tiles
 from terrella.cubes.optimising.writing import Writer

@@ -12,7 +12,8 @@ MAP_SIDE = 1024
 """Longest side of a chunk of a map that is cut."""
 _MAP_VALUES = 1_100_000
 """A field of up to this many values is one chunk (0.25 degrees: 1,038,240)."""
-_SERIES_VALUES = 1 << 18
+_SERIES_VALUES = 1 << 20
+"""Most of a chunk of series: smaller ones would be too many (a global year at nside 1024: 200,000 of these)."""
 _LONGEST_SERIES = 8784
 """Hours of a leap year."""
 _SHORTEST_SERIES = 128
