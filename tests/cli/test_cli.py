@@ -136,6 +136,19 @@ def test_extract_to_the_eye_and_to_files(home: Path, tmp_path: Path) -> None:
     assert ".covjson" in wrong.stderr
 
 
+def test_answers_are_strict_json(home: Path) -> None:
+    done = terrella("extract", "t2m", "--point", "3,46", "--json", home=home)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout, parse_constant=pytest.fail)
+    assert answer["coords"]["time"]["data"][:2] == ["2024-01-01T00:00:00Z", "2024-01-01T01:00:00Z"]
+
+
+def test_a_file_that_cannot_be_written_is_named(home: Path, tmp_path: Path) -> None:
+    done = terrella("extract", "t2m", "--point", "3,46", "-o", tmp_path / "nowhere" / "a.nc", home=home)
+    assert done.returncode == 2
+    assert done.stderr.strip().endswith("a.nc cannot be written: No such file or directory.")
+
+
 def test_estimate_reads_nothing(home: Path) -> None:
     plan = json.loads(terrella("extract", "t2m", "--point", "3,46", "--estimate", "--json", home=home).stdout)
     assert plan["cells"] == 1

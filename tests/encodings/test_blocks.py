@@ -67,3 +67,9 @@ def test_a_field_costs_a_few_bytes() -> None:
 def test_other_bytes_are_refused() -> None:
     with pytest.raises(Unreadable):
         unpack(b"hello, world")
+
+
+def test_keys_that_look_like_marks_stay() -> None:
+    """Files and documents name their attributes as they like."""
+    value = {"$": [1], "@": "Part", "$@": {"$$": 2, "": 3}, "$schema": "x", "a": 1}
+    assert unpack(pack(value)) == value

@@ -299,3 +299,108 @@ def test_two_who_add_at_once_lose_nothing(tmp_path: Path, data: Path) -> None:
     with Site.open(home) as site:
         assert len(ids(site)) == 1
         assert site.open_cube(ids(site)[0]).sizes["time"] == 32
+
+
+def members(site: Site) -> dict[str, set[str]]:
+    return {name: {Path(href).name for href in home.members} for name, home in site.lake.homes().items()}
+
+
+def test_files_that_no_longer_fit_their_collection_get_one_of_their_own(site: Site, data: Path) -> None:
+    write_netcdf(data / "t_1.nc", name="t", hours=range(4))
+    write_netcdf(data / "u_1.nc", name="u", hours=range(4))
+    together = site.add(data).collections[0].id
+    write_netcdf(data / "t_2.nc", name="t", hours=range(4, 8))
+    site.add(data)
+    found = members(site)
+    assert sorted(map(sorted, found.values())) == [["t_1.nc", "t_2.nc"], ["u_1.nc"]]
+    for name, files in found.items():
+        items = {item["id"] for item in site.search(Search(collections=(name,)))}
+        assert items == {Path(file).stem for file in files}
+    write_netcdf(data / "u_2.nc", name="u", hours=range(4, 8))
+    site.add(data)
+    assert members(site) == {together: {"t_1.nc", "t_2.nc", "u_1.nc", "u_2.nc"}}
+    assert ids(site) == [together]
+
+
+def test_a_collection_of_ones_own_takes_only_what_is_named(site: Site, data: Path) -> None:
+    for number in range(3):
+        write_netcdf(data / f"a_{number}.nc", hours=range(number * 4, number * 4 + 4))
+    everything = site.add(data).collections[0].id
+    site.add(data / "a_1.nc", collection="mine")
+    assert members(site)["mine"] == {"a_1.nc"}
+    values = write_netcdf(data / "a_1.nc", hours=range(4, 8), offset=7)
+    assert {one.id for one in site.add(data).collections} == {"mine", everything}
+    np.testing.assert_array_equal(site.open_cube("mine")["t2m"].values, values)
+    np.testing.assert_array_equal(site.open_cube(everything)["t2m"].values[4:8], values)
+
+
+def test_files_that_come_back_find_their_collection(site: Site, data: Path) -> None:
+    write_netcdf(data / "t2m_20240101.nc", hours=range(4))
+    write_netcdf(data / "t2m_20240102.nc", hours=range(24, 28))
+    site.add(data)
+    away = data.rename(data.with_name("away"))
+    data.mkdir()
+    assert len(site.add(data).missing) == 2
+    data.rmdir()
+    away.rename(data)
+    site.add(data)
+    assert members(site) == {"t2m": {"t2m_20240101.nc", "t2m_20240102.nc"}}
+    item = orjson.loads(site.catalog.item(OPERATOR, "t2m", "t2m_20240101"))
+    assert (item["properties"]["version"], "deprecated" in item["properties"]) == ("2", False)
+    assert "deprecated" not in orjson.loads(site.catalog.collection(OPERATOR, "t2m"))
+
+
+def test_a_pattern_finds_what_is_gone(site: Site, data: Path) -> None:
+    for number in range(2):
+        write_netcdf(data / f"a_{number}.nc", hours=range(number * 4, number * 4 + 4))
+    site.add(str(data / "*.nc"))
+    (data / "a_0.nc").unlink()
+    assert site.add(str(data / "*.nc")).missing == [str(data / "a_0.nc")]
+
+
+def test_what_the_catalogue_cannot_hold_fails_alone(site: Site, data: Path) -> None:
+    write_netcdf(data / "fine.nc")
+    far = data / "far"
+    far.mkdir()
+    write_netcdf(far / "far.nc", start="12000-01-01")
+    report = site.add(data)
+    assert [Path(one.href).name for one in report.failures] == ["far.nc"]
+    assert ids(site) == ["fine"]
+
+
+def test_odd_places_are_one_line_each(site: Site, data: Path) -> None:
+    write_netcdf(data / "fine.nc")
+    (data / "circle").symlink_to(data)
+    store = data / "broken.zarr"
+    (store / "t").mkdir(parents=True)
+    (store / ".zgroup").write_text('{"zarr_format": 2}')
+    (store / "t" / "0.0").symlink_to("/nowhere")
+    (Path(os.fsdecode(os.fsencode(data) + b"/caf\xe9.nc"))).write_bytes(b"CDF\x01")
+    report = site.add(data, "x" * 300, "")
+    assert ids(site) == ["fine"]
+    assert len(report.failures) == 4
+    assert all("\n" not in one.reason for one in report.failures)
+
+
+def test_a_home_inside_the_data_is_passed_over(site: Site, data: Path) -> None:
+    write_netcdf(data / "fine.nc")
+    with Site.open(data / "home"):
+        pass
+    assert site.add(data).failures == []
+
+
+def test_documents_of_one_collection_in_several_folders(site: Site, data: Path) -> None:
+    for name in ("x", "y"):
+        (data / name).mkdir()
+        item = {
+            "type": "Feature", "stac_version": "1.0.0", "id": name, "collection": "both", "assets": {}, "links": [],
+            "geometry": {"type": "Point", "coordinates": [0, 0]}, "bbox": [0, 0, 0, 0],
+            "properties": {"datetime": "2020-01-01T00:00:00Z", "$": [1], "@": "x", "$@": 2},
+        }  # fmt: skip
+        (data / name / "items.ndjson").write_bytes(orjson.dumps(item))
+        site.add(data / name)
+    assert [site.add(data / name).unchanged for name in ("x", "y")] == [1, 1]
+    (data / "x" / "items.ndjson").unlink()
+    assert len(site.add(data / "x").missing) == 1
+    assert {Path(href).parent.name for href in site.lake.homes()["both"].members} == {"y"}
+    assert orjson.loads(site.catalog.item(OPERATOR, "both", "y"))["properties"]["$@"] == 2

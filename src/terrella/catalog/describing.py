@@ -27,6 +27,7 @@ EXTENSIONS = {
     "processing": "https://stac-extensions.github.io/processing/v1.2.0/schema.json",
     "version": "https://stac-extensions.github.io/version/v1.2.0/schema.json",
     "raster": "https://stac-extensions.github.io/raster/v2.0.0/schema.json",
+    "forecast": "https://stac-extensions.github.io/forecast/v0.2.0/schema.json",
     "eo": "https://stac-extensions.github.io/eo/v2.0.0/schema.json",
 }
 
@@ -83,6 +84,7 @@ def item_document(bundle: Bundle, member: Member, wishes: Wishes, *, number: int
     }
     used = ["datacube", "projection", "file", "processing", "version"]
     used += ["eo"] if "eo:cloud_cover" in properties else []
+    used += ["forecast"] if "forecast:reference_datetime" in properties else []
     asset = _asset(scan)
     used += (
         ["raster"] if any("raster:scale" in band or "raster:offset" in band for band in asset.get("bands", ())) else []

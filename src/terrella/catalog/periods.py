@@ -57,7 +57,8 @@ def period_of(axes: Sequence[Axis]) -> Period:
     low, high = int(start.values.min()), int(start.values.max())
     reference = None
     if start.kind == "reference_time":
-        reference = rfc3339(np.array([low]), start.calendar)[0]
+        # several starts in one file: none of them is *the* reference time
+        reference = rfc3339(np.array([low]), start.calendar)[0] if low == high else None
         if (step := by_kind.get("step")) is not None and step.values.size:
             low, high = low + int(step.values.min()), high + int(step.values.max())
     first, last = rfc3339(np.array([low, high]), start.calendar)

@@ -35,7 +35,7 @@ class News:
 def registrations(bundle: Bundle, homes: Mapping[str, Home], news: News) -> Iterator[Registration]:
     """One for a bundle of files; for STAC documents, one for each collection that they speak of."""
     if not bundle.key:
-        yield from _of_documents(bundle, news)
+        yield from _of_documents(bundle, homes, news)
         return
     home = homes.get(bundle.collection)
     versions = {member.scan.href: _version(bundle.collection, member, home, news) for member in bundle.members}
@@ -89,11 +89,14 @@ def _marked(collection: str, item: str, news: News) -> Document | None:
     return before
 
 
-def _of_documents(bundle: Bundle, news: News) -> Iterator[Registration]:
+def _of_documents(bundle: Bundle, homes: Mapping[str, Home], news: News) -> Iterator[Registration]:
+    """Of new and changed files alone: what others brought to the same collections is there already, and stays."""
     said: dict[str, Document] = {}
     items: dict[str, list[Document]] = defaultdict(list)
     sources: dict[str, dict[str, tuple[str, int]]] = defaultdict(dict)
     for member in bundle.members:
+        if member.scan.href not in news.fresh:
+            continue
         for collection in member.scan.collections:
             said[collection["id"]] = collection
             sources[collection["id"]][member.scan.href] = ("", 1)
@@ -104,11 +107,15 @@ def _of_documents(bundle: Bundle, news: News) -> Iterator[Registration]:
     for name in sorted({*said, *items}):
         collection_id(name)
         document = said.get(name) or news.find(name) or minimal_collection(name, items[name], news.wishes, now=news.now)
-        yield Registration(document, tuple(items[name]), "", None, sources[name])
+        others = homes[name].members if name in homes and not homes[name].key else {}
+        yield Registration(document, tuple(items[name]), "", None, others | sources[name])
 
 
 def emptied(name: str, home: Home, news: News, before: Document) -> Registration:
-    """A collection all of whose files are gone: it and its items stay to be found, and say so."""
+    """A collection whose files are gone, all or (of STAC documents) some: it stays to be found, and says so."""
+    left = {href: member for href, member in home.members.items() if href not in news.gone}
+    if left:  # STAC documents in other files speak of it
+        return Registration(before, (), home.key, None, left, tuple(home.members.keys() - left.keys()))
     items = (marked for item, _ in home.members.values() if (marked := _marked(name, item, news)))
     document = {key: value for key, value in before.items() if not key.startswith("cube:")}
     return Registration(document | {"deprecated": True}, tuple(items), home.key, None, {}, tuple(home.members))

@@ -51,6 +51,7 @@ def _wanted(asked: dict[str, Any]) -> dict[str, Any]:
         wanted["circle"] = (lon, lat, kilometres * 1000)
     if asked["polygon"]:
         wanted["polygon"] = _polygon(asked["polygon"])
+    wanted |= {name: asked[name] for name in ("region", "cells", "reduce") if asked[name]}
     if asked["level"]:
         wanted["level"] = _level(asked["level"])
     return wanted | dict(_axis(text) for text in asked["select"])
@@ -114,8 +115,13 @@ def _write(answer: Extracted, output: Path, encoding: Encoding) -> None:
         raise Invalid(f"{output} cannot be written: {error.strerror}.", parameter="output") from error
     read = answer.receipt.bytes_read
     console().print(
-        f"{output}: {size(len(data))}, {number(answer.plan.values)} values; {size(read)} read.", markup=False
+        f"{output}: {size(len(data))}, {_values(answer)}; {size(read)} read.", markup=False
     )
+
+
+def _values(answer: Extracted) -> str:
+    count = answer.plan.values
+    return f"{number(count)} value{'s' if count != 1 else ''}"
 
 
 def _print_plan(plan: Plan, *, as_json: bool) -> None:
@@ -138,7 +144,7 @@ def _print(answer: Extracted) -> None:
         title = variable.attrs.get("long_name", name)
         out.print(f"{name}: {title} [{variable.attrs.get('units', '')}]", style="bold", markup=False)
         _print_variable(variable)
-    out.print(f"{number(answer.plan.values)} values, {size(answer.receipt.bytes_read)} read.", style="dim")
+    out.print(f"{_values(answer)}, {size(answer.receipt.bytes_read)} read.", style="dim")
 
 
 def _print_variable(variable: xr.DataArray) -> None:

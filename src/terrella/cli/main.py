@@ -143,6 +143,17 @@ def extract(
     bbox: Annotated[str | None, typer.Option(help="west,south,east,north.")] = None,
     polygon: Annotated[str | None, typer.Option(help="GeoJSON file, GeoJSON or WKT.")] = None,
     circle: Annotated[str | None, typer.Option(help="lon,lat,radius in km.")] = None,
+    region: Annotated[str | None, typer.Option(help="A country by name or ISO number, e.g. France.")] = None,
+    cells: Annotated[
+        str | None,
+        typer.Option(help="How cells are chosen: nearest, bilinear or idw:K; for areas centre, touched, overlap."),
+    ] = None,
+    reduce: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="HOW:OVER[:EVERY], e.g. mean:space, max:time:month, quantile(0.9):number; repeatable, in order."
+        ),
+    ] = None,
     time: Annotated[str | None, typer.Option(help="Instant or start/end; .. is open.")] = None,
     level: Annotated[str | None, typer.Option(help="One value, several a,b,c or a range low/high.")] = None,
     select: Annotated[list[str] | None, typer.Option(help="Other axes: number=0,1,2 or step=6; repeatable.")] = None,
@@ -164,11 +175,37 @@ def extract(
         "bbox": bbox,
         "polygon": polygon,
         "circle": circle,
+        "region": region,
+        "cells": cells,
+        "reduce": reduce or [],
         "time": time,
         "level": level,
         "select": select or [],
     }
     run(home, collection, asked, output, estimate=estimate, as_json=as_json)
+
+
+@app.command()
+def optimise(
+    collection: Collection,
+    home: Home = HOME,
+    purpose: Annotated[str, typer.Option("--for", help="series, maps or both.")] = "both",
+    max_error: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--max-error", help="VARIABLE=VALUE or VARIABLE=PERCENT%, e.g. 2t=0.05; repeatable. Else lossless."
+        ),
+    ] = None,
+    variable: Annotated[list[str] | None, typer.Option("--variable", "-v", help="Only these; repeatable.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a collection's cube again, laid out for series and for maps, with a bounded error where you allow one.
+
+    Readers then take the layout that reads fewest bytes. Ctrl-C keeps what is written; run it again to go on.
+    """
+    from terrella.cli.optimising import optimise as run
+
+    run(home, collection, purpose, max_error or [], variable or [], as_json=as_json)
 
 
 @app.command()

@@ -166,6 +166,36 @@ def test_a_stopped_run_goes_on_and_gives_the_same(lab, weather) -> None:
     assert lab.optimise(cube, "t=0.1", **more).written == ()
 
 
+def test_what_another_run_left_half_made_is_never_seen(lab, weather) -> None:
+    values = weather(20, 19, 36)
+    cube = lab.cube(values)
+
+    def stop(step) -> None:
+        if (step.kind, step.text, step.done) == ("writing", "maps/t", 1):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        lab.optimise(cube, tell=stop, memory=TINY, commit_seconds=0.0, least_cells=300)
+    assert lab.optimise(cube, purpose="series", memory=TINY).written == ()
+    np.testing.assert_array_equal(lab.read("series").t.values, values)
+    assert "t" not in lab.read("maps")
+    assert "t" not in lab.read("maps/1")
+
+
+def test_a_kill_before_publishing_loses_nothing(lab, weather) -> None:
+    cube = lab.cube(weather(2, 5, 6))
+
+    def stop(step) -> None:
+        if step.kind == "publishing":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        lab.optimise(cube, tell=stop)
+    assert OptimisedCopies(lab.home).of(cube) == ()
+    assert lab.optimise(cube).written == ()
+    assert len(OptimisedCopies(lab.home).of(cube)) == 2
+
+
 def test_other_wishes_are_added_and_new_data_start_anew(lab, weather) -> None:
     values = weather(4, 10, 12)
     cube = lab.cube(values)

@@ -57,8 +57,7 @@ class Work:
             self._repository = icechunk.Repository.open_or_create(icechunk.local_filesystem_storage(str(folder)))
             self._begin(version)
         except icechunk.IcechunkError as error:
-            reason = " ".join(str(error).split())[:200]
-            raise Unreadable(f"{folder} cannot be used: {reason}. Delete the folder to start anew.") from error
+            raise Unreadable(f"{folder} cannot be used: {_line(error)}. Delete the folder to start anew.") from error
 
     def _begin(self, version: str) -> None:
         """Go on with the branch of work where it is for this version, else start from what is published of it."""
@@ -89,21 +88,37 @@ class Work:
         return self._session.store
 
     def commit(self, message: str) -> None:
-        """Keep all that was written, and `state`."""
-        zarr.open_group(self.store, mode="a").attrs[_STATE] = self.state
-        self._session.commit(message)
+        """Keep all that was written, and `state`. Raises Unreadable where it cannot be written: a full disk, mostly."""
+        try:
+            zarr.open_group(self.store, mode="a").attrs[_STATE] = self.state
+            self._session.commit(message)
+        except icechunk.IcechunkError as error:
+            raise Unreadable(f"The copy cannot be written: {_line(error)}.") from error
         self._session = self._repository.writable_session(BUILDING)
 
+    def abandon(self, path: str) -> None:
+        """Take out an array that was begun once and will not be finished now, with its overviews."""
+        root = zarr.open_group(self.store, mode="a")
+        layout, _, name = path.partition("/")
+        groups = [one for one in self.state.get("groups", []) if one == layout or one.startswith(f"{layout}/")]
+        for group in groups:
+            if f"{group}/{name}" in root:
+                del root[f"{group}/{name}"]
+        del self.state["arrays"][path]
+        self.commit(f"{path}: given up")
+
     def publish(self) -> str:
-        """Make the committed work what readers see; returns its snapshot. Older copies go, an hour later at most."""
+        """Make the committed work what readers see; returns its snapshot. What it replaces goes after an hour."""
         snapshot = str(self._repository.lookup_branch(BUILDING))
-        self._repository.reset_branch(MAIN, snapshot)
+        if snapshot != str(self._repository.lookup_branch(MAIN)):
+            self._repository.reset_branch(MAIN, snapshot)
         self._repository.delete_branch(BUILDING)
         with suppress(icechunk.IcechunkError):  # only costs disk space
-            self._repository.garbage_collect(datetime.now(UTC) - _KEPT)
+            before = datetime.now(UTC) - _KEPT
+            self._repository.expire_snapshots(before)
+            self._repository.garbage_collect(before)
         return snapshot
 
-    def discard(self) -> str:
-        """Drop a branch on which nothing was done; returns the snapshot that readers see."""
-        self._repository.delete_branch(BUILDING)
-        return str(self._repository.lookup_branch(MAIN))
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

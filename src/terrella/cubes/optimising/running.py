@@ -102,10 +102,11 @@ class Run:
             pyramid = Pyramid(self.cube.grid, self.least_cells)
             targets = [self._target(pyramid, name, layout) for layout in LAYOUTS[self.purpose] for name in self._names]
             todo = [one for one in targets if not _is_done(one, work)]
+            _abandon_others(work, targets)
             self._ranges(todo, work)
             for one in todo:
                 self._write(self._writer(one, pyramid, work), work)
-            snapshot = self._publish(work) if todo else work.discard()
+            snapshot = self._publish(work)
             keep_record(folder, snapshot, self.cube, work.state)
         return self._report(targets, todo, work, snapshot, folder, time.monotonic() - began)
 
@@ -271,3 +272,11 @@ class Run:
 def _is_done(one: Target, work: Work) -> bool:
     state = work.state["arrays"].get(one.path, {})
     return bool(state.get("spec") == one.spec and state.get("document"))
+
+
+def _abandon_others(work: Work, targets: list[Target]) -> None:
+    """Half-made arrays of another run would be seen by readers when this one is published."""
+    mine = {one.path for one in targets}
+    for path, state in list(work.state["arrays"].items()):
+        if path not in mine and "document" not in state:
+            work.abandon(path)

@@ -98,6 +98,14 @@ def test_any_simple_packing_equals_eccodes(tmp_path_factory, edition, bits, bina
 
 
 @pytest.mark.parametrize("edition", [1, 2])
+@pytest.mark.parametrize("bits", [9, 29, 31, 32])
+def test_a_field_without_any_value_at_the_end_of_a_file(scanned, edition, bits):
+    """It holds no packed number at all, so that there are hardly any bytes behind its bitmap."""
+    scan = scanned(field(edition, np.full(720, 1e30), bitmapPresent=1, missingValue=1e30, bitsPerValue=bits))
+    assert_same(source_of(scan), chunks_of(only_array(scan)), np.array([0, 719]))
+
+
+@pytest.mark.parametrize("edition", [1, 2])
 @pytest.mark.parametrize("value", [0.0, -3.25, 273.16, 1e-9, -1e12])
 def test_constant_fields_need_their_head_only(scanned, edition, value):
     scan = scanned(field(edition, np.full(720, value)))

@@ -77,7 +77,8 @@ class Cells:
         ranks = np.maximum(np.cumsum(bitmap, axis=1, dtype=np.int64)[:, self._places] - 1, 0)
         window = self._how.window
         first, shifts = self._how.data + ranks * self._how.bits // 8, ranks * self._how.bits % 8
-        starts = (offsets[:, None] + first).ravel()
+        # What is missing has no number, and there may be none at all: any bytes of the message do.
+        starts = (offsets[:, None] + np.where(is_there, first, self._how.head)).ravel()
         parts = files.read_ranges(href, starts.tolist(), [window] * starts.size) if window else []
         found = np.frombuffer(b"".join(parts), dtype=np.uint8).reshape(offsets.size, -1)
         held = np.broadcast_to(np.arange(self._places.size) * window, ranks.shape)
