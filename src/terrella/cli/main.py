@@ -228,9 +228,10 @@ def main() -> None:
     except TerrellaError as error:
         typer.echo(f"terrella: {error.message}", err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo("terrella: stopped.", err=True)
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == 130:  # typer's word for Ctrl-C
+            typer.echo("terrella: stopped. What was done is kept; run it again to go on.", err=True)
+        raise
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)

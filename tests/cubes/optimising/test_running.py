@@ -1,5 +1,7 @@
 """Whole runs: what stock xarray reads back, how runs go on and start anew, and which copy readers take."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 
@@ -196,7 +198,8 @@ def test_a_kill_before_publishing_loses_nothing(lab, weather) -> None:
     assert len(OptimisedCopies(lab.home).of(cube)) == 2
 
 
-def test_other_wishes_are_added_and_new_data_start_anew(lab, weather) -> None:
+def test_other_wishes_are_added_and_new_data_start_anew(lab, weather, monkeypatch) -> None:
+    monkeypatch.setattr("terrella.cubes.optimising.repository._KEPT", timedelta(0))  # what is replaced goes at once
     values = weather(4, 10, 12)
     cube = lab.cube(values)
     assert lab.optimise(cube, "t=0.1", purpose="maps").written == ("maps/t",)
