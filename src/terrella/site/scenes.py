@@ -6,18 +6,15 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from terrella.contracts.cubes import Cube, CubeIndex, Origin
-from terrella.cubes.cubes import Cubes
 from terrella.cubes.scenes.expressions import is_expression, parse_expression
 from terrella.cubes.scenes.extents import extent_of
 from terrella.cubes.scenes.indexing import GROUPINGS, Grouping, Scene, Wish, make_index, nothing_here
 from terrella.cubes.scenes.items import scenes_of, taken
-from terrella.cubes.scenes.source import NAME, SceneFormat
 from terrella.cubes.scenes.warping import checked_method
 from terrella.errors import Invalid, NotFound, TooLarge, Unsupported
 from terrella.extraction.extract import Extractor
@@ -37,7 +34,6 @@ if TYPE_CHECKING:
 
 MOST_SCENES = 4000
 """Items that one request may meet."""
-_cubes: WeakKeyDictionary[Site, Cubes] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +66,16 @@ class Stated:
         return Wish(self.crs, self.resolution, self.anchor, names, expressions, self.group, method)
 
 
+STATED = ("crs", "resolution", "anchor", "resampling", "group")
+"""Words of a request that state a grid or rule for scenes."""
+
+
+def stated_from(wanted: dict[str, Any]) -> tuple[Stated, dict[str, Any]]:
+    """The stated grid that is among the words of a request, and the other words."""
+    given = {name: wanted[name] for name in STATED if wanted.get(name) is not None}
+    return Stated(**given), {name: value for name, value in wanted.items() if name not in STATED}
+
+
 def scene_cube(
     site: Site,
     caller: Caller,
@@ -99,7 +105,7 @@ def scene_cube(
     interval = parse_interval(datetime) if isinstance(datetime, str) else datetime
     request = Extraction(collection_id(collection), shape or Everything(), interval=interval)
     stated = Stated(crs, resolution, anchor, tuple(bands), tuple(texts), group, resampling)
-    return scene_cubes(site).open(*_opened(site, caller, request, stated.wish()))
+    return site.cubes.open(*_opened(site, caller, request, stated.wish()))
 
 
 def scene_extract(site: Site, caller: Caller, request: Extraction, stated: Stated = Stated()) -> Extracted:
@@ -132,16 +138,6 @@ def is_scenes(site: Site, caller: Caller, collection: str) -> bool:
     return False
 
 
-def scene_cubes(site: Site) -> Cubes:
-    """What opens cubes of scenes; its threads end with the site object."""
-    found = _cubes.get(site)
-    if found is None:
-        reading = site.settings.reading
-        made = Cubes(cache_bytes=reading.cache_bytes // 2, threads=reading.threads, formats={NAME: SceneFormat()})
-        found = _cubes.setdefault(site, made)
-    return found
-
-
 # --- from a request to an index --------------------------------------------------------------------------------------
 
 
@@ -165,7 +161,7 @@ def _prepared(
     allowed = Limits(limits.values, limits.bytes_read, limits.cells)
     names = (*wish.bands, *(one.name for one in wish.expressions)) if request.variables else ()
     asked = replace(request, variables=names, interval=_interval(request.interval, index))
-    return Extractor(_Opened(index, origin), scene_cubes(site), allowed), asked, index
+    return Extractor(_Opened(index, origin), site.cubes, allowed), asked, index
 
 
 def _interval(interval: Interval | None, index: CubeIndex) -> Interval | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from terrella.model.extraction import Extracted, Extraction, Plan
     from terrella.model.stac import Document
     from terrella.site.adding import Added, Event
+    from terrella.site.scenes import Stated
+
+LEARNED = "reading.json"
+"""How fast this site reads, learned from what it read; in its home."""
 
 _FIRST_SETTINGS = """# Settings of this Terrella site. `terrella settings` prints them all.
 title = "Terrella"
@@ -62,12 +67,19 @@ class Site:
     @property
     def cubes(self) -> Cubes:
         """Opens and reads cubes; holds the cache of chunks."""
+        from terrella.cubes.calibrating import Calibration
         from terrella.cubes.cubes import Cubes
+        from terrella.cubes.scenes import source as scenes
 
         with self._building:
             if self._cubes is None:
                 reading = self.settings.reading
-                self._cubes = Cubes(cache_bytes=reading.cache_bytes, threads=reading.threads)
+                self._cubes = Cubes(
+                    cache_bytes=reading.cache_bytes,
+                    threads=reading.threads,
+                    formats={scenes.NAME: scenes.SceneFormat()},
+                )
+                self._cubes.calibration = Calibration.load(self.settings.home / LEARNED)
             return self._cubes
 
     @property
@@ -102,6 +114,8 @@ class Site:
     def close(self) -> None:
         self.scanners.close()
         if self._cubes is not None:
+            with suppress(OSError):  # a home that cannot be written loses only what was learned of its speed
+                self._cubes.calibration.save(self.settings.home / LEARNED)
             self._cubes.close()
         self.catalog.close()
 
@@ -185,7 +199,12 @@ class Site:
 
     def estimate(self, collection: str | Extraction, *, caller: Caller = OPERATOR, **wanted: Any) -> Plan:
         """What an extraction would read, without reading it. Arguments as for `extract`."""
-        return self.extractor.plan(caller, extraction_from(collection, wanted))
+        request, stated = self._asked(collection, wanted, caller)
+        if stated is None:
+            return self.extractor.plan(caller, request)
+        from terrella.site.scenes import scene_estimate
+
+        return scene_estimate(self, caller, request, stated)
 
     def extract(self, collection: str | Extraction, *, caller: Caller = OPERATOR, **wanted: Any) -> xr.Dataset:
         """Cut values out of a collection's cube.
@@ -193,10 +212,29 @@ class Site:
         Space, one of: ``point=(lon, lat)``, ``points=[(lon, lat), ...]``, ``bbox=(west, south, east, north)``,
         ``polygon=`` GeoJSON or WKT or a shapely geometry, ``circle=(lon, lat, radius in metres)``; none means all.
         Further: ``variables=["2t", ...]``, ``time="2019-03-01/2019-03-07"``, ``level=850`` or ``(low, high)``,
-        and other axes by name: ``number=[0, 1]``, ``step=[6, 12]`` (hours).
+        and other axes by name: ``number=[0, 1]``, ``step=[6, 12]`` (hours). ``cells="bilinear"`` chooses cells,
+        ``reduce="mean:space,max:time:month"`` reduces inside the request.
+
+        Collections of scenes take ``crs=``, ``resolution=``, ``resampling=``, ``group=`` too, and expressions of
+        bands as variables: ``variables=["ndvi=(nir-red)/(nir+red)"]``.
         """
         return self.cut(collection, caller=caller, **wanted).dataset
 
     def cut(self, collection: str | Extraction, *, caller: Caller = OPERATOR, **wanted: Any) -> Extracted:
         """Like `extract`, with the plan and the receipt."""
-        return self.extractor.extract(caller, extraction_from(collection, wanted))
+        request, stated = self._asked(collection, wanted, caller)
+        if stated is None:
+            return self.extractor.extract(caller, request)
+        from terrella.site.scenes import scene_extract
+
+        return scene_extract(self, caller, request, stated)
+
+    def _asked(
+        self, collection: str | Extraction, wanted: dict[str, Any], caller: Caller
+    ) -> tuple[Extraction, Stated | None]:
+        """The request, and the grid on which scenes are to answer it; None for a collection that has a cube."""
+        from terrella.site.scenes import is_scenes, stated_from
+
+        stated, rest = stated_from(wanted)
+        request = extraction_from(collection, rest)
+        return request, stated if len(rest) < len(wanted) or is_scenes(self, caller, request.collection) else None
