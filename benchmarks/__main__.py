@@ -42,6 +42,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "indexing_netcdf": {"files": 50},
     "adding": {"files": 50, "rounds": 1},
     "points_grib": {},
+    "optimising": {"hours": 500, "rounds": 5},
     "edr": {"seconds": 2, "rounds": 1},
     "catalog": {"items": 10_000, "repeats": 30},
     "stac_http": {"items": 10_000, "seconds": 1, "rounds": 1},

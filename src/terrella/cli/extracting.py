@@ -114,9 +114,7 @@ def _write(answer: Extracted, output: Path, encoding: Encoding) -> None:
     except OSError as error:
         raise Invalid(f"{output} cannot be written: {error.strerror}.", parameter="output") from error
     read = answer.receipt.bytes_read
-    console().print(
-        f"{output}: {size(len(data))}, {_values(answer)}; {size(read)} read.", markup=False
-    )
+    console().print(f"{output}: {size(len(data))}, {_values(answer)}; {size(read)} read.", markup=False)
 
 
 def _values(answer: Extracted) -> str:

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from terrella.cli.console import console, number, print_json, size, table
-from terrella.model.caller import OPERATOR
 from terrella.site import Site
-from terrella.site.optimising import optimise as run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,16 +44,7 @@ def optimise(
 ) -> None:
     bar = Bar()
     with Site.open(home) as site, bar.progress:
-        cube = site.extractor.cube(OPERATOR, collection)
-        report = run(
-            site.cubes,
-            cube,
-            site.settings.home,
-            purpose=purpose,
-            max_errors=max_errors,
-            variables=variables,
-            tell=bar.tell,
-        )
+        report = site.optimise(collection, purpose=purpose, max_errors=max_errors, variables=variables, tell=bar.tell)
     if as_json:
         print_json(asdict(report))
     else:

@@ -110,11 +110,21 @@ class Adding:
         self._scan(candidates)
         # two who add at once would each build a cube without the other's files
         with writing(self.home):
-            self._known = self.lake.sources()
+            self._pass_over_added()
             gone = self._gone(paths, {candidate.href for candidate in candidates})
             self._register_all(gone)
         self.report.missing = sorted(gone)
         return self.report
+
+    def _pass_over_added(self) -> None:
+        """New files that another process has added since we looked are no news any more."""
+        before, self._known = self._known, self.lake.sources()
+        for href in list(self._fresh) if self.collection is None else ():
+            known = self._known.get(href)
+            was_loose = href not in before or not before[href].collections
+            if known and was_loose and known.collections and known.modified == self._fresh[href].modified:
+                del self._fresh[href]
+                self.report.unchanged += 1
 
     def _fail(self, failure: Failure) -> None:
         self.report.failures.append(failure)

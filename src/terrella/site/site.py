@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from terrella.contracts.providers import Stores
     from terrella.cubes.cubes import Cubes
+    from terrella.cubes.optimising.running import Optimised
     from terrella.extraction.extract import Extractor
     from terrella.model.caller import Caller
     from terrella.model.extraction import Extracted, Extraction, Plan
@@ -157,6 +158,12 @@ class Site:
         """Take a collection, or some items of it, out of the catalogue; files stay. Returns how many items went."""
         with writing(self.settings.home):
             return remove(self.lake, caller, collection, items)
+
+    def optimise(self, collection: str, *, caller: Caller = OPERATOR, **wanted: Any) -> Optimised:
+        """Write a collection's cube again: `purpose` series, maps or both; `max_errors` like ``["2t=0.05"]``."""
+        from terrella.site.optimising import optimise
+
+        return optimise(self.cubes, self.extractor.cube(caller, collection), self.settings.home, **wanted)
 
     # --- finding ---------------------------------------------------------------------------------------------------
 
