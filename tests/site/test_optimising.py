@@ -116,3 +116,19 @@ def test_wrong_words_are_named(site: Site, data: Path) -> None:
     ):
         with pytest.raises(Invalid, match=said):
             run(site, **more)
+
+
+def test_readers_take_the_copy_that_reads_less(site: Site, data: Path) -> None:
+    """A lossless copy answers in the cube's place; one with an error never does so by itself."""
+    write_netcdf(data / "a.nc", hours=range(200))
+    site.add(data / "a.nc")
+    before = site.cut("a", point=(3.2, 45.9))
+    run(site, purpose="series", max_errors=["t2m=100"])
+    assert site.estimate("a", point=(3.2, 45.9)).chunks == before.plan.chunks
+    run(site, purpose="series")
+    after = site.cut("a", point=(3.2, 45.9))
+    assert after.plan.chunks < before.plan.chunks
+    np.testing.assert_array_equal(after.dataset["t2m"].values, before.dataset["t2m"].values)
+    assert after.receipt.items == before.receipt.items == ("a",)
+    mean = site.extract("a", point=(3.2, 45.9), mean="time")["t2m"].values
+    assert float(mean.ravel()[0]) == pytest.approx(float(before.dataset["t2m"].mean()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from terrella.cubes.caching import ReadTally
+from terrella.cubes.optimising.choosing import cheapest
 from terrella.extraction import summarising
 from terrella.extraction.answering import dataset, unpaired
 from terrella.extraction.limits import Limits, refuse
@@ -41,6 +43,14 @@ class Catalogue(Protocol):
     def open(self, caller: Caller, collection: str) -> tuple[CubeIndex, Origin]: ...
 
 
+Copies = Callable[["Cube"], Sequence["Cube"]]
+"""Copies of a cube with equal values, laid out otherwise."""
+
+
+def no_copies(_: Cube) -> Sequence[Cube]:
+    return ()
+
+
 @dataclass(frozen=True, eq=False)
 class _Work:
     """What to read: variables whose axes cross, at once; those that follow a path, by groups of vertices."""
@@ -63,10 +73,11 @@ class _Work:
 class Extractor:
     """Safe for threads."""
 
-    def __init__(self, catalog: Catalogue, cubes: Cubes, limits: Limits) -> None:
+    def __init__(self, catalog: Catalogue, cubes: Cubes, limits: Limits, copies: Copies = no_copies) -> None:
         self._catalog = catalog
         self._cubes = cubes
         self._limits = limits
+        self._copies = copies
 
     def cube(self, caller: Caller, collection: str) -> Cube:
         """The collection's cube. Raises NotFound, Unsupported."""
@@ -77,7 +88,7 @@ class Extractor:
 
         Raises Invalid for a request that means nothing here, NotFound for a collection.
         """
-        prepared = prepare(self.cube(caller, request.collection), request)
+        prepared = self._prepare(self.cube(caller, request.collection), request)
         if request.reduce:
             return self._plan_reduced(reductions(prepared), self._work(prepared))
         return self._plan(self._work(prepared))
@@ -85,7 +96,7 @@ class Extractor:
     def extract(self, caller: Caller, request: Extraction) -> Extracted:
         """The values. Raises TooLarge before reading; Invalid, NotFound as `plan`; Unreadable for a broken file."""
         cube = self.cube(caller, request.collection)
-        prepared = prepare(cube, request)
+        prepared = self._prepare(cube, request)
         if request.reduce:
             return self._reduce(prepared)
         smaller = partial(self._smaller, cube)
@@ -95,12 +106,22 @@ class Extractor:
         refuse(plan, self._limits, prepared, smaller)
         tally = ReadTally()
         values = self._read(work, tally)
-        slip = receipt(request, cube.origin, work.items, tally.bytes_read)
+        slip = receipt(request, cube.origin, _items(work, cube), tally.bytes_read)
         return Extracted(dataset(prepared, values, slip), request, plan, slip)
+
+    def _prepare(self, cube: Cube, request: Extraction) -> Prepared:
+        """A request understood, each variable taken from the copy from which the fewest bytes must come."""
+        prepared = prepare(cube, request)
+        copies = () if request.items else self._copies(cube)
+        if not copies or self._limits.excess(_rough(prepared)):
+            return prepared
+        wanted = {one.name: prepared.selection(one) for one in prepared.variables if not prepared.follows(one)}
+        best = cheapest(self._cubes, [cube, *copies], wanted)
+        return replace(prepared, cube=best, variables=tuple(best.variables[one.name] for one in prepared.variables))
 
     def _smaller(self, cube: Cube, request: Extraction) -> Plan:
         """The plan of a smaller request; by arithmetic alone where it is still too large."""
-        prepared = prepare(cube, request)
+        prepared = self._prepare(cube, request)
         if request.reduce:
             made = reductions(prepared)
             rough = _rough_reduced(made)
@@ -134,6 +155,7 @@ class Extractor:
             bytes_read=sum(cost.bytes_read for cost in costs),
             bytes_out=bytes_out,
             memory=self._memory(work, costs, bytes_out),
+            seconds=sum(self._cubes.seconds(cost) for cost in costs),
         )
 
     def _memory(self, work: _Work, costs: list[Cost], bytes_out: int) -> int:
@@ -182,7 +204,7 @@ class Extractor:
             return found.reshape(*found.shape[: found.ndim - len(part.cells.dims)], -1)
 
         values = {one.name: reduced(made, one, split(made, one), read) for one in prepared.variables}
-        slip = receipt(prepared.request, prepared.cube.origin, work.items, tally.bytes_read)
+        slip = receipt(prepared.request, prepared.cube.origin, _items(work, prepared.cube), tally.bytes_read)
         return Extracted(summarising.dataset(made, values, slip), prepared.request, plan, slip)
 
     def _plan_reduced(self, made: Reductions, work: _Work) -> Plan:
@@ -199,7 +221,14 @@ class Extractor:
             bytes_read=again * sum(cost.bytes_read for cost in costs),
             bytes_out=made.bytes_out,
             memory=self._memory(work, costs, made.bytes_out) + at_work,
+            seconds=again * sum(self._cubes.seconds(cost) for cost in costs),
         )
+
+
+def _items(work: _Work, cube: Cube) -> set[str]:
+    """Items that an answer comes from; an optimised copy stands for all of them."""
+    found = work.items
+    return set(cube.origin.items) if "" in found else found
 
 
 def _rough(prepared: Prepared) -> Plan:

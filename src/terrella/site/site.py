@@ -86,6 +86,7 @@ class Site:
     @property
     def extractor(self) -> Extractor:
         """Plans and runs extractions."""
+        from terrella.cubes.optimising.records import OptimisedCopies
         from terrella.extraction.extract import Extractor
         from terrella.extraction.limits import Limits
 
@@ -93,7 +94,8 @@ class Site:
             if self._extractor is None:
                 limits = self.settings.limits
                 allowed = Limits(limits.values, limits.bytes_read, limits.cells)
-                self._extractor = Extractor(self.catalog, self.cubes, allowed)
+                copies = OptimisedCopies(self.settings.home)
+                self._extractor = Extractor(self.catalog, self.cubes, allowed, copies.exact)
             return self._extractor
 
     @classmethod

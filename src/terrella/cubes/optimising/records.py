@@ -43,6 +43,11 @@ class OptimisedCopies:
         self._lock = threading.Lock()
         self._known: dict[str, tuple[tuple[str, int], tuple[Cube, ...]]] = {}
 
+    def exact(self, cube: Cube) -> tuple[Cube, ...]:
+        """Those variables of the layouts that hold every value as it is: they may answer in the cube's place."""
+        kept = ((copy, _exact(dict(copy.variables))) for copy in self.of(cube))
+        return tuple(replace(copy, variables=variables) for copy, variables in kept if variables)
+
     def of(self, cube: Cube) -> tuple[Cube, ...]:
         """The layouts of this very version of the cube; each may lack variables. A stale copy counts as none.
 
@@ -59,6 +64,10 @@ class OptimisedCopies:
             if collection not in self._known or self._known[collection][0] != key:
                 self._known[collection] = (key, _copies(folder, cube))
             return self._known[collection][1]
+
+
+def _exact(variables: dict[str, CubeVariable]) -> dict[str, CubeVariable]:
+    return {name: one for name, one in variables.items() if not one.attrs.get("max_absolute_error")}
 
 
 def _copies(folder: Path, cube: Cube) -> tuple[Cube, ...]:
