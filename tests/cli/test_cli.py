@@ -56,7 +56,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = terrella("add", folder / "data", home=folder / "home")
     assert done.returncode == 0, done.stderr
     assert "t2m (new)" in done.stdout
-    assert "1 added in 1 collections." in done.stdout
+    assert "1 added in 1 collection." in done.stdout
     return folder / "home"
 
 

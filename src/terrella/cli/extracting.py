@@ -133,6 +133,7 @@ def _print_plan(plan: Plan, *, as_json: bool) -> None:
     shown.add_row("to read", size(plan.bytes_read))
     shown.add_row("answer", size(plan.bytes_out))
     shown.add_row("memory", size(plan.memory))
+    shown.add_row("time", f"{plan.seconds:.2g} s")
     console().print(shown)
 
 

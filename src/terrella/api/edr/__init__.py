@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from terrella.api.edr import openapi
-from terrella.api.edr.asking import SHAPES
+from terrella.api.edr.asking import ESTIMATE, SHAPES
 from terrella.api.edr.dialect import Edr
 from terrella.api.edr.documents import QUERIES
 
@@ -110,4 +110,20 @@ def _data_query(routes: APIRouter, edr: Edr, name: str) -> None:
         methods=["POST"],
         openapi_extra={"requestBody": openapi.body_of(own + openapi.SHARED)},
         summary=f"{QUERIES[name]} (parameters in the body)",
+    )
+    price: dict[str, Any] = {
+        "responses": _json("application/json", 404, 422, 501),
+        "summary": f"Price of: {QUERIES[name]}",
+    }
+    asked = own + openapi.SHARED
+    _add(routes, f"{path}/{ESTIMATE}", edr.estimate, name=f"edr_{name}_estimate", parameters=asked, **price)
+    _add(
+        routes,
+        f"{path}/{ESTIMATE}",
+        edr.estimate_by_post,
+        name=f"edr_{name}_estimate_by_post",
+        parameters=[],
+        methods=["POST"],
+        openapi_extra={"requestBody": openapi.body_of(asked)},
+        **price,
     )

@@ -36,9 +36,13 @@ SHAPES: dict[str, Callable[[Query, InputCrs], shapes.Asked]] = {
 }
 
 
+ESTIMATE = "estimate"
+
+
 def spoken(request: Request) -> str:
-    """The query type that a route is for: the last word of its path."""
-    return str(request.scope["path"]).rstrip("/").rsplit("/", 1)[-1]
+    """The query type that a route is for: the last word of its path, or the one before `estimate`."""
+    words = str(request.scope["path"]).rstrip("/").rsplit("/", 2)
+    return words[-2] if words[-1] == ESTIMATE else words[-1]
 
 
 def located(places: tuple[LonLat, ...]) -> shapes.Asked:

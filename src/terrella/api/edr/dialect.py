@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from terrella.model.caller import Caller
+    from terrella.model.extraction import Extraction
     from terrella.model.search import Page
     from terrella.model.space import Extent
     from terrella.model.stac import Document
@@ -114,9 +116,33 @@ class Edr:
     def _data(self, request: Request, collection: str, pairs: Pairs) -> Response:
         caller, query = caller_of(request), Query(pairs)
         encoding = chosen(query.take("f"), request.headers.get("accept"), self._formats)
-        asked = SHAPES[spoken(request)](query, crs_named(query.take("crs")))
-        wanted = extraction(checked_id(collection), asked, query, lambda: self._document(caller, collection))
+        wanted = self._wanted(request, collection, query)
         return answer(request, caller, wanted, encoding, self._site, self._answers)
+
+    def _wanted(self, request: Request, collection: str, query: Query) -> Extraction:
+        asked = SHAPES[spoken(request)](query, crs_named(query.take("crs")))
+        caller = caller_of(request)
+        return extraction(checked_id(collection), asked, query, lambda: self._document(caller, collection))
+
+    # --- prices ----------------------------------------------------------------------------------------------------
+
+    def estimate(self, request: Request, collection_id: str) -> Response:
+        """What the query would read and answer; nothing is read for it."""
+        return self._estimate(request, collection_id, request.query_params.multi_items())
+
+    async def estimate_by_post(self, request: Request, collection_id: str) -> Response:
+        """The same with the parameters in the body."""
+        body = await read_pairs(request, self._site.settings.limits.body_bytes)
+        pairs = request.query_params.multi_items() + body
+        return await run_in_threadpool(self._estimate, request, collection_id, pairs)
+
+    def _estimate(self, request: Request, collection: str, pairs: Pairs) -> Response:
+        query, limits = Query(pairs), self._site.settings.limits
+        query.take("f")
+        plan = self._site.extractor.plan(caller_of(request), self._wanted(request, collection, query))
+        most = {"cells": limits.cells, "values": limits.values, "bytes_read": limits.bytes_read}
+        passes = all(getattr(plan, name) <= limit for name, limit in most.items())
+        return as_json(asdict(plan) | {"limits": most, "passes": passes})
 
     # --- named places ----------------------------------------------------------------------------------------------
 
