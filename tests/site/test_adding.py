@@ -15,7 +15,7 @@ import orjson
 import pytest
 
 from site_files import write_netcdf
-from terrella.errors import Invalid
+from terrella.errors import Invalid, Unreadable
 from terrella.model.caller import OPERATOR
 from terrella.model.search import Search
 from terrella.site import Site
@@ -404,3 +404,18 @@ def test_documents_of_one_collection_in_several_folders(site: Site, data: Path) 
     assert len(site.add(data / "x").missing) == 1
     assert {Path(href).parent.name for href in site.lake.homes()["both"].members} == {"y"}
     assert orjson.loads(site.catalog.item(OPERATOR, "both", "y"))["properties"]["$@"] == 2
+
+
+def test_a_file_changed_behind_the_sites_back_gives_no_numbers(site: Site, data: Path) -> None:
+    """Its old offsets would point at other bytes."""
+    write_netcdf(data / "a.nc")
+    site.add(data)
+    assert float(site.extract("a", point=(3, 45), time="2024-01-01T00:00:00Z")["t2m"].values.ravel()[0]) == 503
+    values = write_netcdf(
+        data / "a.nc", title="A much longer title than before, so that all else moves along", offset=9
+    )
+    os.utime(data / "a.nc", ns=(1, 1))
+    with pytest.raises(Unreadable, match="add it again"):
+        site.extract("a", point=(4, 45))
+    site.add(data)
+    np.testing.assert_array_equal(site.open_cube("a")["t2m"].values, values)

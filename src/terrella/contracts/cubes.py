@@ -29,6 +29,8 @@ class Piece:
     item: str
     array: ArrayScan
     positions: tuple[np.ndarray | None, ...]
+    modified: str = ""
+    """Of the file when it was scanned, as `FileScan.modified`: other bytes must not be read by this index."""
 
 
 @dataclass(frozen=True, eq=False)

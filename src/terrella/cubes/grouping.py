@@ -254,7 +254,17 @@ def _assembled(group: list[_Loose], members: tuple[Member, ...]) -> CubeIndex:
     if len(keys) > 1:
         raise Unsupported(f"They lie on {len(keys)} different grids or calendars.")
     items = {member.scan.href: member.item for member in members}
-    return assemble((items[one.scan.href], one.part, one.scan.href, one.scan.format) for one in group)
+    index = assemble((items[one.scan.href], one.part, one.scan.href, one.scan.format) for one in group)
+    return _stamped(index, {member.scan.href: member.scan.modified for member in members})
+
+
+def _stamped(index: CubeIndex, modified: Mapping[str, str]) -> CubeIndex:
+    """Each piece with the state in which its file was scanned."""
+    variables = tuple(
+        replace(one, pieces=tuple(replace(piece, modified=modified[piece.href]) for piece in one.pieces))
+        for one in index.variables
+    )
+    return replace(index, variables=variables)
 
 
 def _members(group: list[_Loose], known: Mapping[str, str]) -> tuple[Member, ...]:

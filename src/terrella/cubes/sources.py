@@ -11,7 +11,8 @@ from weakref import WeakKeyDictionary
 from terrella.contracts.cubes import Piece
 from terrella.contracts.formats import ChunkSource, Format
 from terrella.contracts.loading import load
-from terrella.storage.files import is_remote
+from terrella.errors import Unreadable
+from terrella.storage.files import is_remote, state
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,8 @@ class Sources:
         self._numbers = itertools.count()
 
     def of(self, piece: Piece) -> Source:
+        """Raises Unreadable where the file is another than the one that was scanned."""
+        _check(piece)
         found = self._opened.get(piece)
         if found is None:
             made = self._format(piece.format).source(piece.array, piece.href)
@@ -47,3 +50,14 @@ class Sources:
             if name not in self._formats:
                 self._formats[name] = load("formats", name)()
             return self._formats[name]
+
+
+def _check(piece: Piece) -> None:
+    """Offsets of one file mean nothing in another, and yet may give numbers.
+
+    Local files only: folders have states of many files, and a look at a remote one takes as long as reading it.
+    """
+    if not piece.modified.isdigit() or is_remote(piece.href):
+        return
+    if state(piece.href).modified != piece.modified:
+        raise Unreadable(f"{piece.href}: it changed since it was added; add it again.")
