@@ -49,6 +49,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "stac_million": {"items": 10_000, "seconds": 1},
 }
 """Every benchmark, in the order in which they run, and its arguments for a quick look."""
+_NOT_RUN: dict[str, Any] = {"rows": [], "failed": "not run yet"}
 FULL: dict[str, dict[str, Any]] = {"catalog": {"items": 1_000_000}}
 """Arguments of full runs that differ from the defaults."""
 
@@ -109,7 +110,7 @@ def _summary(console: Console, results: dict[str, dict[str, Any]]) -> int:
 def write(machine: list[tuple[str, str]]) -> None:
     """Write the page, of the results kept of this run and earlier ones."""
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
-    PAGE.write_text(page({name: kept[name] for name in QUICK if name in kept}, machine))
+    PAGE.write_text(page({name: kept.get(name, _NOT_RUN) for name in QUICK}, machine))
 
 
 def keep(name: str, one: dict[str, Any]) -> None:

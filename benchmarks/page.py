@@ -62,7 +62,7 @@ def _section(name: str, one: Mapping[str, Any]) -> list[str]:
     head = ("what", "Terrella", "others", "ratio", "bar", "result")
     lines = [f"## {title.rstrip('.:')}", *about, ""]
     if one.get("failed"):
-        lines += [f"This benchmark failed: {one['failed']}", ""]
+        lines += [f"There are no numbers: {one['failed']}.", ""]
     rows: list[Row] = one["rows"]
     return [*lines, *_table(head, map(cells, rows))] if rows else lines
 

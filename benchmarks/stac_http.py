@@ -149,7 +149,7 @@ def run(items: int = 500_000, *, seconds: float = 6, rounds: int = 2, folder: Pa
             loading["terrella_per_s"] = round(speed)
         address, why = _prepared(items, stack)
         if address:
-            loading["pgstac_per_s"] = round(items / address.seconds)
+            loading |= {"pgstac_per_s": round(items / address.seconds), "note": "PostgreSQL without fsync"}
             if speed:
                 loading["ratio"] = round(speed * address.seconds / items, 2)
         for number in range(rounds):

@@ -411,9 +411,7 @@ def test_a_file_changed_behind_the_sites_back_gives_no_numbers(site: Site, data:
     write_netcdf(data / "a.nc")
     site.add(data)
     assert float(site.extract("a", point=(3, 45), time="2024-01-01T00:00:00Z")["t2m"].values.ravel()[0]) == 503
-    values = write_netcdf(
-        data / "a.nc", title="A much longer title than before, so that all else moves along", offset=9
-    )
+    values = write_netcdf(data / "a.nc", hours=range(8), offset=9)
     os.utime(data / "a.nc", ns=(1, 1))
     with pytest.raises(Unreadable, match="add it again"):
         site.extract("a", point=(4, 45))

@@ -141,7 +141,7 @@ class Plan:
     """Of the answer as plain arrays; encodings differ."""
     memory: int
     """Peak, in bytes."""
-    seconds: float = 0.0
+    seconds: float = field(default=0.0, compare=False)
     """Expected time of reading, by what earlier reads took on this site."""
 
 

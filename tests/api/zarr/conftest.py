@@ -19,7 +19,6 @@ import xarray as xr
 from zarr.storage import ObjectStore
 
 from api.zarr.files import write_calendar, write_forecasts, write_gaps, write_grib, write_packed, write_projected
-from terrella.api import zarr as dialect
 from terrella.api.app import create_app
 from terrella.api.server import listening_socket
 from terrella.cubes.scanning import Scanners
@@ -45,8 +44,6 @@ class Served:
 @contextmanager
 def served(site: Site) -> Iterator[Served]:
     app = create_app(site)
-    if not any(getattr(route, "path", "").startswith("/zarr") for route in app.routes):
-        app.include_router(dialect.router(site), prefix="/zarr")
     socket = listening_socket("127.0.0.1", 0)
     made = Served(f"http://127.0.0.1:{socket.getsockname()[1]}")
 
