@@ -27,6 +27,8 @@ from urllib.parse import quote
 
 import numpy as np
 
+from terrella.settings import cache_for, memory
+
 Row = dict[str, Any]
 SHAPE, CHUNKS = (240, 720, 1440), (24, 180, 180)
 CLIENTS = 4
@@ -193,7 +195,7 @@ def run(seconds: float = 8, rounds: int = 2, folder: Path | None = None) -> list
         query = "position?coords={coords}&parameter-name=t2m"
         own = f"/ogc/collections/{_collection(home)}/{query}"
         servers = {
-            "terrella": (own, ("terrella", str(home), str(512 << 20))),
+            "terrella": (own, ("terrella", str(home), str(cache_for(memory())))),
             "uncached": (own, ("terrella", str(home), "0")),
             "xpublish-edr": (f"/datasets/bench/edr/{query}", ("xpublish", str(data))),
             "pygeoapi": (f"/collections/bench/{query}&f=json", ("pygeoapi", str(data))),
