@@ -33,6 +33,7 @@ class Addresses:
         self.root = self.site + PREFIX
         self.asked = f"{self.site}{request.url.path.removeprefix(request.scope.get('root_path', ''))}"
         self.query = request.url.query
+        self._collections: dict[str, str] = {}  # a page has many items of few collections
 
     def to(self, *steps: str) -> str:
         """The address of a path below the STAC API, each step escaped."""
@@ -49,7 +50,8 @@ class Addresses:
 
     def item(self, item: Document) -> Document:
         """An item with its links; changes it."""
-        collection = self.to("collections", str(item.get("collection", "")))
+        name = str(item.get("collection", ""))
+        collection = self._collections.get(name) or self._collections.setdefault(name, self.to("collections", name))
         item["links"] = [
             link("self", f"{collection}/items/{quote(str(item['id']), safe='')}", GEOJSON),
             link("parent", collection),
