@@ -10,7 +10,6 @@ from terrella.errors import Invalid
 
 CollectionId = NewType("CollectionId", str)
 ItemId = NewType("ItemId", str)
-Bytes = NewType("Bytes", int)
 
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]{0,254}")
 
