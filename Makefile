@@ -1,6 +1,7 @@
 # Terrella: every target does its own set-up.
 PY := .venv/bin/python
 STAMP := .venv/.ready
+CLIENTS := .venv-clients/.ready
 TERRELLA_TEST_DATA ?= ../shared/data
 export TERRELLA_TEST_DATA
 
@@ -15,10 +16,14 @@ $(STAMP): pyproject.toml constraints.txt scripts/setup
 	@scripts/setup
 	@touch $(STAMP)
 
+$(CLIENTS): tests/clients/requirements.txt scripts/setup | $(STAMP)
+	@scripts/setup clients
+	@touch $(CLIENTS)
+
 run: $(STAMP)    ## add the demo data and serve on http://127.0.0.1:8700
 	@.venv/bin/terrella up --demo --home "$${TERRELLA_HOME:-.terrella}"
 
-test: $(STAMP)   ## all tests
+test: $(STAMP) $(CLIENTS)  ## all tests
 	@$(PY) -m pytest -n auto --dist loadgroup
 
 check: $(STAMP)  ## format, lint, types, import rules
@@ -32,7 +37,8 @@ docs: $(STAMP)   ## build the site into site/
 
 pins:            ## renew constraints.txt
 	@$(PY) -m uv pip compile -q --upgrade --universal --no-header --python-version 3.12 --all-extras --group dev pyproject.toml -o constraints.txt
+	@$(PY) -m uv pip compile -q --upgrade --universal --no-header --python-version 3.12 tests/clients/requirements.in -o tests/clients/requirements.txt
 
 clean:           ## remove what set-up and builds made (not your data)
-	rm -rf .venv build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-clients build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from terrella.model.reduction import USUAL_CELLS, CellChoice, Reduce
+from terrella.model.stated import StatedGrid
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -125,6 +126,8 @@ class Extraction:
     """What is made of the values before they are answered, one after the other."""
     cells: CellChoice = USUAL_CELLS
     """Which cells the shape takes."""
+    grid: StatedGrid | None = None
+    """The grid on which images are answered; None: their own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Who asks, what they may see, how much they may use."""
