@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     import numpy as np
 
     from terrella.model.scan import ArrayScan, FileScan
+    from terrella.model.space import Extent
 
 Index = tuple[int, ...]
 """Position of a chunk in the chunk grid."""
@@ -65,6 +67,27 @@ class SupportsPlaces(Protocol):
 
     def decode(self, index: Index, data: bytes) -> np.ndarray:
         """The chunk in these bytes, as `load` gives it. Raises Unreadable."""
+        ...
+
+
+@runtime_checkable
+class SupportsMessages(Protocol):
+    """A ChunkSource whose chunks are messages that can be handed out as they are (GRIB)."""
+
+    def message(self, index: Index, area: Extent | None = None) -> bytes | None:
+        """The message as it is stored; with `area` one of only the cells in there. None when it is not stored.
+
+        Raises Unsupported for a grid that cannot be cropped, Unreadable.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsKeeping(Protocol):
+    """A Format that learns of files while it reads them, and may keep that between runs."""
+
+    def keep_in(self, folder: Path) -> None:
+        """Keep it in this folder, which may not be there yet; several processes may use it together."""
         ...
 
 

@@ -104,7 +104,6 @@ def test_single_rows_become_cells(test_data):
         ("insitu-events/co2-mm-mlo.csv", "no position columns"),
         ("insitu-events/airports.csv", "no time column; have: iata, name"),
         ("insitu-events/windvectors.csv", "no time column"),
-        ("destine-healpix/NUTS_RG_60M_2021_4326_LEVL_0.geojson", "not of points with times: MultiPolygon, Polygon"),
         ("vectors/ne_110m_populated_places_simple.json", "no time column"),
         ("vectors/ne_110m_coastline.json", "LineString"),
         ("destine-healpix/test_path_coverage.json", "say no date"),

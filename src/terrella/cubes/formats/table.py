@@ -20,6 +20,8 @@ from terrella.cubes.columns.roles import Table as Columns
 from terrella.cubes.columns.tables import Column, Csv, Parquet
 from terrella.cubes.documents.json_documents import is_lines, kind_of, suffix
 from terrella.cubes.documents.stac_parquet import is_stac_parquet
+from terrella.cubes.vectors.reading import has_shapes, kind
+from terrella.cubes.vectors.scanning import scan_features
 from terrella.errors import Unreadable
 from terrella.grids import PointsGrid
 from terrella.model.scan import ArrayScan, Axis, FileScan, Part
@@ -36,19 +38,32 @@ _MOST_STATIONS = 100_000
 
 
 class Table:
-    """Point tables. GeoJSON that is no STAC comes here too, to be read or refused by name."""
+    """Point tables, and files of polygons. GeoJSON that is no STAC comes here too, to be read or refused by name."""
 
     name = "table"
-    title = "point tables with time and position (CSV, Parquet, GeoJSON, CoverageJSON)"
+    title = (
+        "point tables with time and position (CSV, Parquet, GeoJSON, CoverageJSON); "
+        "named regions (GeoJSON, GeoParquet, zipped shapefile)"
+    )
 
     def claims(self, href: str, head: bytes) -> bool:
         if head.startswith(b"PAR1"):
             return not is_stac_parquet(href, head)
         if suffix(href) in {".csv", ".tsv"}:
             return bool(head) and b"\0" not in head
+        if head.startswith(b"PK\x03\x04"):
+            return has_shapes(href)
         return kind_of(href, head) in {"features", "coverage"}
 
     def scan(self, href: str) -> Iterable[FileScan]:
+        try:
+            return self._points(href)
+        except Unreadable:
+            if (regions := _regions(href)) is None:
+                raise
+            return [regions]
+
+    def _points(self, href: str) -> Iterable[FileScan]:
         table = _table(href)
         roles = roles_of(table)
         layout = layout_of(table, roles)
@@ -77,12 +92,24 @@ class Table:
         return _ColumnSource(href, array)
 
 
+def _regions(href: str) -> FileScan | None:
+    """The file as named outlines; None where it holds none that can be read."""
+    if not kind(href):
+        return None
+    try:
+        return scan_features(href, Table.name)
+    except Unreadable:
+        return None
+
+
 def _table(href: str) -> Columns:
     head = read_range(href, 0, min(1024, state(href).size))
     if head.startswith(b"PAR1"):
         return Parquet(href)
     if suffix(href) in {".csv", ".tsv"}:
         return Csv(href)
+    if head.startswith(b"PK\x03\x04"):
+        raise Unreadable("Its shapefile holds no polygons that can be read.")
     if is_lines(href):
         raise Unreadable("GeoJSON line by line is read for STAC items only; write a FeatureCollection.")
     return Coverages(href) if kind_of(href, head) == "coverage" else GeoJson(href)

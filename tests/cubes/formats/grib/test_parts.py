@@ -135,7 +135,7 @@ def test_soil_layers_have_depths_and_bounds(scanned, edition):
         ]
     axis = scanned(*layers).parts[0].axes[-1]
     assert (axis.name, axis.units, axis.values.tolist()) == ("depth", "m", [0.0, 0.07])
-    assert axis.attrs["bounds"] == [[0.0, 0.07], [0.07, 0.28]]
+    assert axis.bounds.tolist() == [[0.0, 0.07], [0.07, 0.28]]
     assert axis.attrs["positive"] == "down"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
+from terrella.cubes.formats.grib.ccsds import Coding, coding2
 from terrella.cubes.formats.grib.simple import Values, values1, values2
 from terrella.errors import Unreadable
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 20
 _MARK = b"GRIB"
 _END = b"7777"
-_STURDY = frozenset({0, 4, 41, 42, 61})
-"""Data representation templates of edition 2: simple, IEEE, PNG, CCSDS, logarithmic."""
 _SAME_BITMAP = b"\xfe"
 """Indicator of section 6: the bitmap given before in this message."""
 _WITH_MEMBER = frozenset({1, 26, 30, 36})
@@ -57,10 +56,13 @@ class Field:
     grid: bytes
     reference: tuple[int, int, int, int, int, int]
     member: int | None
-    delicate: bool
-    """Packed in a way whose decoder may crash on damaged bytes: complex, second order, JPEG 2000."""
-    values: Values | None = None
-    """Where single values lie; None where the packing does not allow to read them alone."""
+    values: Values | Coding | None = None
+    """Where values lie, in sound messages of a packing that allows to read some of them alone; None for any other."""
+
+    @property
+    def is_delicate(self) -> bool:
+        """Of a packing, or damaged in a way, that may bring the decoder down."""
+        return self.values is None
 
     def alone(self) -> bytes:
         """A message with this field only."""
@@ -176,14 +178,13 @@ def _edition1(message: Message) -> list[Field]:
     bitmap = at if product[7] & 0x40 else None
     if bitmap is not None:
         at += int.from_bytes(data[at : at + 3])
-    delicate = data[at + 3 : at + 4] > b"\x3f"  # flags of section 4: spherical harmonics, complex packing
     year, month, day, hour, minute = product[12:17]
     reference = ((product[24] - 1) * 100 + year, month, day, hour, minute, 0)
     # Centre (octet 5) or sub-centre (octet 26) 98 is ECMWF.
     local, member = _member1(product[25:]) if 98 in {product[4], product[25]} else (product[25:], None)
     identity = b"\x01" + product[:12] + product[17:24] + local
     values = values1(data, bitmap, at, product[26:28])
-    return [Field(message, 0, 1, identity, b"\x01" + grid, reference, member, delicate, values)]
+    return [Field(message, 0, 1, identity, b"\x01" + grid, reference, member, values)]
 
 
 def _member1(rest: bytes) -> tuple[bytes, int | None]:
@@ -195,7 +196,7 @@ def _member1(rest: bytes) -> tuple[bytes, int | None]:
 
 def _edition2(message: Message) -> list[Field]:
     """Sections 2 to 7, 3 to 7 or 4 to 7 may repeat: one field a section 7."""
-    found: list[tuple[bytes, bytes, int | None, bool, Values | None]] = []
+    found: list[tuple[bytes, bytes, int | None, Values | Coding | None]] = []
     latest: dict[int, bytes] = {}
     places: dict[int, int] = {}
     for number, at, section in sections2(message):
@@ -204,19 +205,16 @@ def _edition2(message: Message) -> list[Field]:
         latest[number], places[number] = section, at
         if number == 7:
             product, member = _member2(latest.get(4, b""))
-            delicate = int.from_bytes(latest.get(5, b"")[9:11]) not in _STURDY
-            values = values2(latest, places)
-            found.append((latest.get(2, b"") + product, latest.get(3, b""), member, delicate, values))
+            values = values2(latest, places) or coding2(latest, places)
+            found.append((latest.get(2, b"") + product, latest.get(3, b""), member, values))
     first = latest.get(1, b"")
     if len(first) < 21 or not found:
         raise message.damaged("lacks sections that a field needs")
     reference = (int.from_bytes(first[12:14]), first[14], first[15], first[16], first[17], first[18])
     common = message.data[6:7] + first[:12] + b"......." + first[19:]
     return [
-        Field(
-            message, part, len(found), b"\x02" + common + product, b"\x02" + grid, reference, member, delicate, values
-        )
-        for part, (product, grid, member, delicate, values) in enumerate(found)
+        Field(message, part, len(found), b"\x02" + common + product, b"\x02" + grid, reference, member, values)
+        for part, (product, grid, member, values) in enumerate(found)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from terrella.cubes.formats.grib.ccsds import Coding
 from terrella.cubes.formats.grib.levels import layer, level_value, vertical
 from terrella.cubes.formats.grib.simple import Values
 from terrella.cubes.formats.grib.times import CALENDAR
@@ -37,7 +39,9 @@ class Row:
     offset: int
     length: int
     part: int
-    values: Values | None = None
+    values: Values | Coding | None = None
+    checksum: int = 0
+    """CRC-32C of the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +188,13 @@ def _dtype(dim: Dim, values: Iterable[Value]) -> str:
 
 def _axis(dim: Dim, values: np.ndarray, cluster: Cluster) -> Axis:
     attrs: dict[str, Any] = {}
+    bounds: np.ndarray | None = None
     if dim.kind == "vertical":
         rows = [row for group in cluster.groups if dim in group.dims for row in group.places.values()]
         along = vertical(rows[0].facts)
-        attrs = {**(along.attrs if along else {}), **_bounds(rows, values)}
+        attrs, bounds = along.attrs if along else {}, _bounds(rows, values)
     calendar = CALENDAR if dim.kind in {"time", "reference_time"} else ""
-    return Axis(dim.name, dim.kind, values, dim.units, calendar, attrs or _ATTRS.get(dim.name, {}))
+    return Axis(dim.name, dim.kind, values, dim.units, calendar, attrs or _ATTRS.get(dim.name, {}), bounds)
 
 
 _ATTRS: dict[str, dict[str, Any]] = {
@@ -202,14 +207,14 @@ _ATTRS: dict[str, dict[str, Any]] = {
 }
 
 
-def _bounds(rows: list[Row], values: np.ndarray) -> dict[str, Any]:
-    """Layers say where they begin and end: `bounds`, one pair a value."""
+def _bounds(rows: list[Row], values: np.ndarray) -> np.ndarray | None:
+    """Layers say where they begin and end, one pair a value, low first; None where there is no layer."""
     found: dict[Value, tuple[float, float]] = {}
     for row in rows:
         along = vertical(row.facts)
         if along and (pair := layer(row.facts, along)):
-            found[level_value(row.facts, along)] = pair
-    return {"bounds": [list(found.get(value, (value, value))) for value in values.tolist()]} if found else {}
+            found[level_value(row.facts, along)] = (min(pair), max(pair))
+    return np.array([found.get(value, (value, value)) for value in values.tolist()], "<f8") if found else None
 
 
 def _array(group: Group, values: dict[Dim, np.ndarray]) -> ArrayScan:
@@ -227,7 +232,7 @@ def _array(group: Group, values: dict[Dim, np.ndarray]) -> ArrayScan:
         numbers = np.zeros(offsets.size, int)
         numbers[flat] = [row.part for row in rows]
         codec["fields"] = numbers.tolist()
-    codec |= _singles(rows, flat, offsets.size)
+    codec |= _singles(rows, flat, offsets.size) | _checksums(rows, flat, offsets.size)
     return ArrayScan(
         name=group.name,
         dims=(*(dim.name for dim in group.dims), *lattice.dims),
@@ -241,20 +246,28 @@ def _array(group: Group, values: dict[Dim, np.ndarray]) -> ArrayScan:
 
 
 def _singles(rows: Sequence[Row], flat: np.ndarray, count: int) -> dict[str, Any]:
-    """Where single values lie in messages: `values`, the few ways that there are; `way` of each message, -1 for none.
+    """Where values lie in messages: the few ways that there are, `values` in simple and `blocks` in CCSDS packing.
 
-    `way` is left out where all messages have one.
+    `way` says which of them (those of `blocks` come last) each message has, -1 for none; left out where all have one.
     """
-    ways: dict[Values, int] = {}
-    numbers = [-1 if row.values is None else ways.setdefault(row.values, len(ways)) for row in rows]
-    if not ways:
-        return {}
-    values = [list(one) for one in ways]
-    if len(ways) == 1 and -1 not in numbers:
-        return {"values": values}
+    found = dict.fromkeys(row.values for row in rows if row.values is not None)
+    ways = sorted(found, key=lambda one: isinstance(one, Coding))
+    kinds = {"values": [list(one) for one in ways if isinstance(one, Values)]}
+    kinds["blocks"] = [list(one) for one in ways if isinstance(one, Coding)]
+    singles: dict[str, Any] = {kind: many for kind, many in kinds.items() if many}
+    numbers = {one: at for at, one in enumerate(ways)}
+    if len(ways) == 1 and all(row.values is not None for row in rows):
+        return singles
     way = np.full(count, -1, "<i8")
-    way[flat] = numbers
-    return {"values": values, "way": way.tolist()}
+    way[flat] = [-1 if row.values is None else numbers[row.values] for row in rows]
+    return {**singles, "way": way.tolist()} if ways else {}
+
+
+def _checksums(rows: Sequence[Row], flat: np.ndarray, count: int) -> dict[str, Any]:
+    """CRC-32C of each message, uint32 in base 64."""
+    sums = np.zeros(count, "<u4")
+    sums[flat] = [row.checksum for row in rows]
+    return {"crc32c": base64.b64encode(sums.tobytes()).decode()}
 
 
 def _labelled(made: list[Part]) -> list[Part]:

@@ -8,6 +8,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import google_crc32c
+
 from terrella.cubes.formats.grib.facts import FactsReader
 from terrella.cubes.formats.grib.grid import Lattice, lattice
 from terrella.cubes.formats.grib.keys import opened, text
@@ -46,8 +48,9 @@ def scan(href: str) -> FileScan:
         count = 0
         for message in reader:
             count = message.number
+            checksum = google_crc32c.value(message.data)
             for each in fields(message):
-                _take(each, reading)
+                _take(each, checksum, reading)
     if not count:
         raise Unreadable("It holds no GRIB message." if state.size else "It is empty.")
     if not reading.rows:
@@ -67,17 +70,19 @@ def scan(href: str) -> FileScan:
     )
 
 
-def _take(each: Field, reading: _Reading) -> None:
+def _take(each: Field, checksum: int, reading: _Reading) -> None:
     found = _lattice(each, reading)
     if found is None:
         reading.refused[reading.reasons[each.grid]] += 1
         return
-    if each.delicate:
-        # Scanning runs where a crash costs one file, reading does not: let it crash here.
+    if each.is_delicate:
+        # Scanning runs where a crash costs one file, reading does not: let it crash here. What did not crash will not
+        # do so later, because messages are read again only as long as their checksum is the same.
         decode(each.alone(), math.prod(found.shape))
     facts, reference, number = reading.facts.read(each)
     message = each.message
-    reading.rows.append(Row(facts, reference, number, found, message.offset, len(message.data), each.part, each.values))
+    place = (message.offset, len(message.data), each.part)
+    reading.rows.append(Row(facts, reference, number, found, *place, each.values, checksum))
 
 
 def _lattice(each: Field, reading: _Reading) -> Lattice | None:

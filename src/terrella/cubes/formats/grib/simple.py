@@ -45,26 +45,52 @@ class Values(NamedTuple):
 
 
 def values1(data: bytes, bitmap: int | None, section: int, decimal: bytes) -> Values | None:
-    """Of an edition 1 message with its bitmap section (None for none) and section 4 at these places."""
+    """Of an edition 1 message with its bitmap section (None for none) and section 4 at these places.
+
+    None where values are packed in another way, or where a section is too short for them.
+    """
     head = data[section : section + 11]
     if len(head) < 11 or head[3] & 0xF0 or head[10] > _MOST_BITS:
         return None
     if bitmap is not None and data[bitmap + 4 : bitmap + 6] != b"\0\0":
         return None  # a bitmap that the centre keeps, not the message
+    length = int.from_bytes(head[:3])
+    held = (length - 11) * 8 - (head[3] & 0x0F)
+    if bitmap is not None and length >= 120 and ones(data[bitmap + 6 : section]) * head[10] > held:
+        return None
     place = -1 if bitmap is None else bitmap + 6
-    return Values(1, section, section + 11, place, head[10], _signed(int.from_bytes(decimal)))
+    return Values(1, section, section + 11, place, head[10], signed(int.from_bytes(decimal)))
 
 
 def values2(sections: dict[int, bytes], places: dict[int, int]) -> Values | None:
-    """Of an edition 2 message with the sections that hold for one field."""
+    """Of an edition 2 message with the sections that hold for one field; None as for edition 1."""
     head, bitmap = sections.get(5, b""), sections.get(6, b"")[5:6]
-    if len(head) != 21 or head[9:11] != b"\0\0" or head[19] > _MOST_BITS or bitmap not in {b"\0", b"\xff"}:
+    if len(head) != 21 or head[9:11] != b"\0\0" or head[19] > _MOST_BITS or not is_consistent(sections):
+        return None
+    if int.from_bytes(head[5:9]) * head[19] > 8 * (int.from_bytes(sections[7][:4]) - 5):
         return None
     place = places[6] + 6 if bitmap == b"\0" else -1
     return Values(2, places[5], places[7] + 5, place, head[19], 0)
 
 
-def _signed(coded: int) -> int:
+def is_consistent(sections: dict[int, bytes]) -> bool:
+    """Whether there are as many packed values as points, or as the bitmap of the message has for them.
+
+    Decoders rely on it: ecCodes ends the process for some messages that break it.
+    """
+    head, bitmap = sections.get(5, b""), sections.get(6, b"")
+    points, coded = int.from_bytes(sections.get(3, b"")[6:10]), int.from_bytes(head[5:9])
+    if bitmap[5:6] == b"\xff":
+        return coded == points or (len(head) > 19 and head[19] == 0)
+    return bitmap[5:6] == b"\0" and 8 * (len(bitmap) - 6) >= points and ones(bitmap[6:]) == coded
+
+
+def ones(bitmap: bytes) -> int:
+    """Number of bits that are set."""
+    return int.from_bytes(bitmap).bit_count()
+
+
+def signed(coded: int) -> int:
     """Sign and magnitude in 16 bits."""
     return -(coded & 0x7FFF) if coded & 0x8000 else coded
 
@@ -125,11 +151,11 @@ def _ibm(coded: np.ndarray) -> np.ndarray:
 
 
 def _per_message(exponents: np.ndarray, base: int) -> np.ndarray:
-    return np.array([_power(exponent, base) for exponent in exponents.tolist()])
+    return np.array([power(exponent, base) for exponent in exponents.tolist()])
 
 
 @lru_cache(maxsize=4096)
-def _power(exponent: int, base: int) -> float:
+def power(exponent: int, base: int) -> float:
     """A power by repeated multiplication or division, which rounds as ecCodes does."""
     made = 1.0
     for _ in range(abs(exponent)):
