@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from terrella.catalog.identity import identity
+from terrella.catalog.periods import covered
 from terrella.encodings.calendars import iso, rfc3339
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ def _axis(axis: Axis) -> Document:
 def _temporal(axis: Axis) -> Document:
     made: Document = {"type": "temporal"}
     if axis.values.size:
-        low, high = rfc3339(np.array([axis.values.min(), axis.values.max()]), axis.calendar)
+        low, high = rfc3339(np.array(covered(axis)), axis.calendar)
         made["extent"] = [low, high]
     if axis.values.size <= MOST_VALUES:
         made["values"] = iso(axis.values, axis.calendar)
@@ -114,11 +116,15 @@ def _reference(grid: Grid) -> Any:
     return int(code) if code.isdigit() else grid.crs or 4326
 
 
-def cube_variables(variables: Iterable[ArrayScan | CubeVariable]) -> Document:
-    return {one.name: _variable(one) for one in variables}
+def cube_variables(variables: Iterable[ArrayScan | CubeVariable], axes: Sequence[Axis] = ()) -> Document:
+    """All variables. Those of CF files bear the names that GRIB fields of their parameter have, where that is clear.
+
+    `axes` are those of the variables: the one height of a variable is part of what it is.
+    """
+    return {one.name: _variable(one, axes) for one in variables}
 
 
-def _variable(one: ArrayScan | CubeVariable) -> Document:
+def _variable(one: ArrayScan | CubeVariable, axes: Sequence[Axis]) -> Document:
     made: Document = {"type": "data", "dimensions": list(one.dims)}
     if text := one.attrs.get("long_name") or one.attrs.get("standard_name"):
         made["description"] = str(text)
@@ -127,7 +133,7 @@ def _variable(one: ArrayScan | CubeVariable) -> Document:
     for key, value in one.attrs.items():
         if key in _KEPT or key.startswith(("mars:", "grib:")):
             made[key] = _plain(value)
-    return made
+    return made | identity(one, axes)
 
 
 def _plain(value: Any) -> Any:

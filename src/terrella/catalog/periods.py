@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from terrella.model.stac import Document
 
 
+_SECOND = 1000
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """RFC 3339 texts; both None where the file tells no time."""
@@ -48,13 +51,20 @@ class Period:
         return {"datetime": None, "start_datetime": self.start, "end_datetime": self.end, **more}
 
 
+def covered(axis: Axis) -> tuple[int, int]:
+    """First and last time of a time axis in ms. What is told for a month covers it up to its last second."""
+    low, high = (int(one) for one in axis.limits)
+    last = int(axis.values.max())
+    return low, high if high == last else max(last, high - _SECOND)
+
+
 def period_of(axes: Sequence[Axis]) -> Period:
     """Of valid times: `time`, or `reference_time` plus `step`."""
     by_kind = {axis.kind: axis for axis in axes}
     start = by_kind.get("time") or by_kind.get("reference_time")
     if start is None or start.values.size == 0:
         return Period(None, None)
-    low, high = int(start.values.min()), int(start.values.max())
+    low, high = covered(start)
     reference = None
     if start.kind == "reference_time":
         # several starts in one file: none of them is *the* reference time

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from terrella.contracts.loading import load_all
+from terrella.cubes.sniffing import KnownFormats
 from terrella.cubes.worker import receive, send
 from terrella.errors import NotFound, TerrellaError, Unsupported
 from terrella.model.scan import Failure, FileScan
@@ -24,7 +24,6 @@ from terrella.storage.files import folder_state, is_remote, local_path, read_ran
 if TYPE_CHECKING:
     from typing import IO
 
-    from terrella.contracts.formats import Format
     from terrella.storage.files import FileState
 
 HEAD_BYTES = 1024
@@ -44,7 +43,7 @@ _SIDECARS = (
     ".part",
     ".tmp",
 )
-_OF_SITES = (SETTINGS, "catalog.sqlite", "objects", "writing.lock")
+_OF_SITES = (SETTINGS, "catalog.sqlite", "objects", "writing.lock", "cache", "reading.json")
 """What a site keeps in its home; a home below a folder that is added is passed over."""
 _SIDECAR_NAMES = ("readme", "license", "licence", "copying", "provenance", "changelog", "thumbs.db")
 
@@ -58,18 +57,13 @@ class Candidate:
     state: FileState
 
 
-def formats() -> dict[str, Format]:
-    """All formats by name."""
-    return {name: made() for name, made in load_all("formats").items()}
-
-
 def find(paths: Iterable[str]) -> Iterator[Candidate | Failure]:
     """Every dataset that the paths name: files, folders (searched through), globs, and http(s):// or s3:// addresses.
 
     What is of no known format is a Failure that lists what is read; notes that lie beside data (README, .idx, ...)
     and hidden files are passed over when a folder is searched.
     """
-    known = formats()
+    known = KnownFormats()
     seen: set[str] = set()
     for path in paths:
         for found in _find_one(path, known):
@@ -78,7 +72,7 @@ def find(paths: Iterable[str]) -> Iterator[Candidate | Failure]:
                 yield found
 
 
-def _find_one(path: str, known: dict[str, Format]) -> Iterator[Candidate | Failure]:
+def _find_one(path: str, known: KnownFormats) -> Iterator[Candidate | Failure]:
     try:
         place = local_path(path)
         if place is None:
@@ -120,7 +114,7 @@ def normal(place: Path) -> Path:
 
 
 def _local(
-    place: Path, known: dict[str, Format], *, named: bool, above: tuple[Path, ...] = ()
+    place: Path, known: KnownFormats, *, named: bool, above: tuple[Path, ...] = ()
 ) -> Iterator[Candidate | Failure]:
     """`above` are the folders, links followed, that this one lies in: a link to one of them is a circle."""
     if printable(str(place)) != str(place):
@@ -131,7 +125,7 @@ def _local(
             if named or not _is_sidecar(place):
                 yield _candidate(str(place), known)
             return
-        found = _claimed(str(place), b"", known)
+        found = known.claiming(str(place), b"")
         if found is not None:
             yield Candidate(str(place), found, folder_state(place)[0])
             return
@@ -156,9 +150,9 @@ def _is_sidecar(place: Path) -> bool:
     return name.endswith(_SIDECARS) or name.split(".", 1)[0] in _SIDECAR_NAMES
 
 
-def _candidate(href: str, known: dict[str, Format]) -> Candidate | Failure:
+def _candidate(href: str, known: KnownFormats) -> Candidate | Failure:
     try:
-        if is_remote(href) and (found := _claimed(href, b"", known)) is not None:
+        if is_remote(href) and (found := known.claiming(href, b"")) is not None:
             # a remote Zarr store has no bytes at its own address
             return Candidate(href, found, _remote_state(href))
         now = state(href)
@@ -167,10 +161,9 @@ def _candidate(href: str, known: dict[str, Format]) -> Candidate | Failure:
         head = read_range(href, 0, min(HEAD_BYTES, now.size))
     except TerrellaError as error:
         return Failure(href, error.message)
-    found = _claimed(href, head, known)
+    found = known.claiming(href, head)
     if found is None:
-        readable = "; ".join(sorted({one.title for one in known.values()}))
-        return Failure(href, f"Not a format that is read. Read are: {readable}.")
+        return Failure(href, f"Not a format that is read. Read are: {'; '.join(known.titles())}.")
     return Candidate(href, found, now)
 
 
@@ -181,10 +174,6 @@ def _remote_state(href: str) -> FileState:
         return state(href)
     except NotFound:
         return FileState(0, "unknown")
-
-
-def _claimed(href: str, head: bytes, known: dict[str, Format]) -> str | None:
-    return next((name for name, one in known.items() if one.claims(href, head)), None)
 
 
 class _Scanner:

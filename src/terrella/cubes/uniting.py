@@ -93,10 +93,24 @@ def _union(axes: list[Axis]) -> Axis:
     if len(distinct) > 1:
         values = np.concatenate([axis.values for axis in distinct])
     if first.kind in _ASCENDING and values.dtype.kind in "iuf":
-        return replace(first, values=np.unique(values))
-    if len(distinct) == 1 and len(set(values.tolist())) == values.size:
-        return first
-    return replace(first, values=_in_order(values, distinct))
+        values = np.unique(values)
+    elif len(distinct) > 1 or len(set(values.tolist())) < values.size:
+        values = _in_order(values, distinct)
+    return replace(first, values=values, bounds=_bounds(values, axes))
+
+
+def _bounds(values: np.ndarray, axes: list[Axis]) -> np.ndarray | None:
+    """Of all values: those on which all axes that have them agree, no cell for any other; None where none has any."""
+    known = {id(axis.bounds): (axis.values, axis.bounds) for axis in axes if axis.bounds is not None}
+    if not known or values.dtype.kind not in "iuf":
+        return None
+    found: dict[Any, tuple[Any, Any]] = {}
+    for own, bounds in known.values():
+        for value, (low, high) in zip(own.tolist(), bounds.tolist(), strict=True):
+            is_same = found.setdefault(value, (low, high)) == (low, high)
+            found[value] = (low, high) if is_same else (value, value)
+    kind = np.result_type(*(bounds for _, bounds in known.values()))
+    return np.array([found.get(value, (value, value)) for value in values.tolist()], dtype=kind)
 
 
 def _in_order(values: np.ndarray, axes: list[Axis]) -> np.ndarray:

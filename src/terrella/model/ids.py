@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import unicodedata
 from collections.abc import Container
 from typing import NewType
 
@@ -11,6 +13,10 @@ from terrella.errors import Invalid
 CollectionId = NewType("CollectionId", str)
 ItemId = NewType("ItemId", str)
 
+_LETTERS = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i"})
+"""Latin letters that are no other letter with a mark."""
+_HASH = 8
+"""Hexadecimal digits that tell names apart whose letters cannot all be written."""
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]{0,254}")
 
 
@@ -25,10 +31,26 @@ def collection_id(text: str) -> CollectionId:
 
 
 def slug(text: str, *, most: int = 120) -> str:
-    """Some text as an id: lower case, runs of anything else become one hyphen. Never empty."""
-    made = re.sub(r"[^a-z0-9_.]+", "-", text.casefold()).strip("-._")
+    """Some text as an id: lower case, Latin letters without their marks, runs of anything else become one hyphen.
+
+    Never empty. Where letters had to go, of other scripts or because there were more than `most`, a hash of all of them
+    takes their place, so that different names stay different.
+    """
+    latin = _latin(text)
+    made = re.sub(r"[^a-z0-9_.]+", "-", latin).strip("-._")
     made = re.sub(r"\.{2,}", ".", made)
-    return made[:most].strip("-._") or "data"
+    if len(made) <= most and not any(letter.isalnum() and not letter.isascii() for letter in latin):
+        return made or "data"
+    named = unicodedata.normalize("NFC", text.casefold()).encode("utf-8", "surrogatepass")
+    known = hashlib.sha256(named).hexdigest()[:_HASH]
+    return f"{made[: most - _HASH - 1].strip('-._')}-{known}".strip("-")
+
+
+def _latin(text: str) -> str:
+    """Lower case; 'Malmö' and 'Łódź' as 'malmo' and 'lodz'. Other scripts stay as they are."""
+    plain = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
+    kept = [letter for letter in plain if not unicodedata.combining(letter)]
+    return "".join(kept) if "".join(kept).isascii() else unicodedata.normalize("NFC", plain)
 
 
 def distinct(name: str, taken: Container[str]) -> str:

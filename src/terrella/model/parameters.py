@@ -128,7 +128,7 @@ def for_cf(standard_name: str, units: str = "", *, height: float | None = None, 
     over time ('maximum', ...). A parameter tied to a height or a method is only given to a variable that has it.
     """
     known = _index(3, False).get(standard_name, ())
-    fitting = [each for each in known if not units or _alike(each.units, units)]
+    fitting = [each for each in known if not units or measures_same(each.units, units)]
     exact = [each for each in fitting if each.height == height and each.method == method]
     bare = [each for each in fitting if each.height is None and each.method == ("sum" if method == "sum" else "")]
     unspecific = [each for each in fitting if each.height is None and each.method in {"", "sum"}]
@@ -138,7 +138,7 @@ def for_cf(standard_name: str, units: str = "", *, height: float | None = None, 
     return None
 
 
-def _alike(one: str, other: str) -> bool:
+def measures_same(one: str, other: str) -> bool:
     """Whether units measure the same thing, as far as the parameters that we know need it."""
     ours, theirs = canonical_units(one), canonical_units(other)
     return ours == theirs or any({ours, theirs} <= group for group in _SAME_QUANTITY)

@@ -38,6 +38,25 @@ class Axis:
     """CF name, for time axes only: 'standard', 'proleptic_gregorian', '360_day', 'noleap', ..."""
     attrs: dict[str, Any] = field(default_factory=dict)
     """CF attributes worth keeping: standard_name, long_name, positive, ..."""
+    bounds: np.ndarray | None = None
+    """Where the cell of each value begins and ends (n, 2), low first, in the units of `values`: a month, a layer."""
+
+    @property
+    def middles(self) -> np.ndarray:
+        """What says best where each value belongs: the middle of its cell, or the value itself where it has none."""
+        if self.bounds is None:
+            return self.values
+        low, high = self.bounds.T
+        half = (high - low) // 2 if self.bounds.dtype.kind == "i" else (high - low) / 2
+        middles: np.ndarray = low + half
+        return middles
+
+    @property
+    def limits(self) -> tuple[Any, Any]:
+        """The least and the greatest place that the values, or their cells, reach."""
+        if self.bounds is None:
+            return self.values.min(), self.values.max()
+        return min(self.values.min(), self.bounds.min()), max(self.values.max(), self.bounds.max())
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ _KINDS: dict[str, AxisKind] = {
     "number": "number",
     "band": "band",
 }
+_SLACK = 1000
+"""Milliseconds by which rounding may move a time out of its bounds."""
 _FIXED = ("time", "reference_time", "step", "number", "band")
 
 
@@ -97,7 +99,7 @@ def axis_of(scope: Scope, variable: Variable, size: int) -> Axis | None:
     values = scope.values(variable.name).reshape(-1)
     units = text(variable.attrs.get("units"))
     if kind in {"time", "reference_time"}:
-        return _timed(variable, kind, values, attrs)
+        return _timed(scope, variable, kind, values, attrs)
     if kind == "step":
         return _stepped(values, units, attrs, variable.name)
     return Axis(name, kind, _tidy(values, variable), units, "", attrs)
@@ -109,7 +111,7 @@ def _attrs(variable: Variable) -> dict[str, Any]:
     return {key: chosen[key] for key in wanted if key in chosen}
 
 
-def _timed(variable: Variable, kind: AxisKind, values: np.ndarray, attrs: dict[str, Any]) -> Axis | None:
+def _timed(scope: Scope, variable: Variable, kind: AxisKind, values: np.ndarray, attrs: dict[str, Any]) -> Axis | None:
     units, calendar = text(variable.attrs.get("units")), text(variable.attrs.get("calendar"))
     if not times.is_time_units(units):
         return None  # called time, but says nothing of when
@@ -117,7 +119,26 @@ def _timed(variable: Variable, kind: AxisKind, values: np.ndarray, attrs: dict[s
         made, name = times.decode(values, units, calendar)
     except times.NotTime as error:
         raise LeftOut(f"because of its time {variable.name!r}: {error}") from None
-    return Axis(kind, kind, made, "", name, attrs)
+    return Axis(kind, kind, made, "", name, attrs, _time_bounds(scope, variable, made) if kind == "time" else None)
+
+
+def _time_bounds(scope: Scope, variable: Variable, stamps: np.ndarray) -> np.ndarray | None:
+    """Starts and ends in ms (CF 7.1); None where there are none, or none that hold their times.
+
+    Bounds of a climatology (CF 7.4) reach over many years and say nothing of the part of the year: they are left out.
+    """
+    bounds = scope.variables.get(text(variable.attrs.get("bounds")))
+    if bounds is None or bounds.shape != (stamps.size, 2) or not is_number(bounds):
+        return None
+    units = text(bounds.attrs.get("units")) or text(variable.attrs.get("units"))
+    calendar = text(bounds.attrs.get("calendar")) or text(variable.attrs.get("calendar"))
+    try:
+        found = np.sort(times.decode(scope.values(bounds.name), units, calendar)[0], axis=1)
+    except times.NotTime:
+        return None
+    low, high = found.T
+    holds = (low - _SLACK <= stamps) & (stamps <= high + _SLACK)
+    return found if holds.all() and (low < high).any() else None
 
 
 def _stepped(values: np.ndarray, units: str, attrs: dict[str, Any], name: str) -> Axis | None:
