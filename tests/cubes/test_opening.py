@@ -44,12 +44,22 @@ def test_places_of_cells_are_lazy_and_right(grid):
 def test_a_cube_is_opened_once_for_a_version():
     grid = HealpixGrid(1, "nested")
     _, cubes, index, cube = opened(grid, Origin("lake", "c", "1", licence="CC0-1.0"))
-    assert cubes.open(index, Origin("lake", "c", "1")) is cube
+    assert cubes.open(index, Origin("lake", "c", "1", licence="CC0-1.0")) is cube
     assert cubes.opened("lake", "c", "1") is cube
     assert cubes.open(index, Origin("lake", "c", "2")) is not cube
     assert cubes.opened("lake", "c", "3") is None
     assert cube.dataset.attrs == {"title": "A test", "license": "CC0-1.0"}
     assert cube.dataset.t.attrs == {"units": "K"}
+
+
+def test_what_a_collection_says_of_its_licence_may_change():
+    _, cubes, index, cube = opened(HealpixGrid(1, "nested"), Origin("lake", "c", "1", licence="CC0-1.0"))
+    changed = cubes.open(index, Origin("lake", "c", "1", licence="CC-BY-4.0", attribution="Somebody"))
+    assert changed.dataset.attrs == {"title": "A test", "license": "CC-BY-4.0", "attribution": "Somebody"}
+    assert changed.origin.licence == "CC-BY-4.0"
+    assert changed.variables is cube.variables
+    np.testing.assert_array_equal(changed.dataset.t.values, cube.dataset.t.values)
+    assert cube.dataset.attrs["license"] == "CC0-1.0"
 
 
 def test_indexing_like_any_xarray(tmp_path):

@@ -18,6 +18,7 @@ import pystac
 import pytest
 import rasterio
 import rasterio.mask
+import rasterio.shutil
 import shapely
 from rasterio.transform import Affine
 from rasterio.warp import Resampling, reproject
@@ -25,19 +26,27 @@ from shapely.geometry import mapping
 
 from scene_files import lonlat, numbers, write_scene
 from site_files import write_netcdf
+from terrella.contracts.cubes import Cube
 from terrella.errors import Invalid, NotFound, TooLarge, Unsupported
 from terrella.model.caller import OPERATOR
 from terrella.model.extraction import Area, Box, Extraction, Points
 from terrella.model.ids import CollectionId
 from terrella.model.reduction import parse_reductions
 from terrella.model.space import Extent, LonLat
+from terrella.model.stated import StatedGrid
 from terrella.model.time import parse_interval
 from terrella.site import Site
-from terrella.site.scenes import Stated, is_scenes, scene_cube, scene_estimate, scene_extract
+from terrella.site.requests import extraction_from
 
 NDVI = "ndvi=(nir-red)/(nir+red)"
 DAYS = ("2023:06:01", "2023:06:06")
 NAME = CollectionId("fields")
+
+
+def cube_of(site: Site, collection: str, **wanted: Any) -> Cube:
+    found = site.extractor.open(OPERATOR, extraction_from(collection, wanted))
+    assert found.stated
+    return site.cubes.open(found.index, found.origin)
 
 
 def corner_in_zone_33() -> tuple[float, float]:
@@ -88,20 +97,25 @@ def field(radius: float = 0.003) -> Any:
     return shapely.Point(lonlat("EPSG:32632", 701700, 5198400)).buffer(radius)
 
 
-def test_such_a_collection_has_no_cube(site: Site, fields: Path) -> None:
+def test_only_such_a_collection_takes_a_stated_grid(site: Site, fields: Path) -> None:
     with pytest.raises(Unsupported):
-        site.open_cube(NAME)
-    assert is_scenes(site, OPERATOR, NAME)
+        site.catalog.open(OPERATOR, NAME)
+    assert "red" in site.open_cube(NAME)
     with pytest.raises(NotFound):
-        is_scenes(site, OPERATOR, "nothing")
+        site.open_cube("nothing")
     write_netcdf(fields.parent / "t.nc")
     site.add(str(fields.parent / "t.nc"), collection="model")
-    assert not is_scenes(site, OPERATOR, "model")
+    assert "t2m" in site.open_cube("model")
+    with pytest.raises(Invalid, match="a cube of its own"):
+        site.open_cube("model", bbox=(0, 40, 1, 41))
+    for wanted in ({"crs": "EPSG:3035"}, {"variables": ["a=2*t2m"]}):
+        with pytest.raises(Unsupported, match="no collection of images"):
+            site.extract("model", point=(3, 45), **wanted)
 
 
 @pytest.mark.parametrize("crs", [None, "EPSG:32633", "EPSG:3035", "EPSG:4326"])
 def test_the_cube_is_what_gdal_makes(site: Site, fields: Path, crs: str | None) -> None:
-    cube = scene_cube(site, OPERATOR, NAME, crs=crs, expressions={"ndvi": "(nir-red)/(nir+red)"}, bands=("red", "nir"))
+    cube = cube_of(site, NAME, crs=crs, variables=[NDVI, "red", "nir"])
     grid: Any = cube.grid
     lines = grid.coordinates()
     y, x = (lines[dim] for dim in grid.dims)
@@ -133,8 +147,8 @@ def test_ndvi_series_of_a_field(site: Site, fields: Path) -> None:
     """One number a day for a polygon, against rasterio.mask on mosaics made by hand."""
     shape = shapely.Point(lonlat("EPSG:32632", 700800, 5198800)).buffer(0.004)
     request = Extraction(NAME, Area(mapping(shape)), (NDVI,), reduce=parse_reductions("mean:space:equal"))
-    stated = Stated(crs="EPSG:32632", resolution=10)
-    found = scene_extract(site, OPERATOR, request, stated).dataset["ndvi"]
+    stated = StatedGrid(crs="EPSG:32632", resolution=(10.0, 10.0))
+    found = site.cut(replace(request, grid=stated)).dataset["ndvi"]
     assert found.dims == ("time",)
     ring = shapely.transform(
         shape,
@@ -155,8 +169,8 @@ def test_ndvi_series_of_a_field(site: Site, fields: Path) -> None:
 
 def test_a_polygon_takes_the_cells_of_the_cube(site: Site, fields: Path) -> None:
     request = Extraction(NAME, Area(mapping(field())), ("red", NDVI))
-    answer = scene_extract(site, OPERATOR, request)
-    cube = scene_cube(site, OPERATOR, NAME, bands=("red",), expressions=(NDVI,), crs="EPSG:32632")
+    answer = site.cut(request)
+    cube = cube_of(site, NAME, variables=["red", NDVI], crs="EPSG:32632")
     centres = shapely.points(*cube.grid.centres())
     inside = shapely.intersects(field(), centres)
     for name in ("red", "ndvi"):
@@ -164,12 +178,12 @@ def test_a_polygon_takes_the_cells_of_the_cube(site: Site, fields: Path) -> None
         np.testing.assert_array_equal(answer.dataset[name].values, expected)
     assert answer.plan.bytes_read == answer.receipt.bytes_read > 0
     assert set(answer.receipt.items) == {"t32_0", "t32_1", "t33_0", "t33_1"}
-    assert scene_estimate(site, OPERATOR, request) == answer.plan
+    assert site.estimate(request) == answer.plan
 
 
 def test_a_point_is_the_pixel_below_it(site: Site, fields: Path) -> None:
     place = LonLat(*lonlat("EPSG:32632", 700_123, 5_199_001))
-    answer = scene_extract(site, OPERATOR, Extraction(NAME, Points((place,)), ("red",))).dataset["red"]
+    answer = site.cut(Extraction(NAME, Points((place,)), ("red",))).dataset["red"]
     assert answer.dims == ("time", "point")
     for day in range(2):
         with rasterio.open(fields / f"T32_{day}.tif") as file:
@@ -181,61 +195,61 @@ def test_a_point_is_the_pixel_below_it(site: Site, fields: Path) -> None:
 
 def test_times(site: Site, fields: Path) -> None:
     request = Extraction(NAME, Area(mapping(field())), ("red",))
-    one = scene_extract(site, OPERATOR, replace(request, interval=parse_interval("2023-06-05/2023-06-07")))
+    one = site.cut(replace(request, interval=parse_interval("2023-06-05/2023-06-07")))
     assert one.dataset.sizes["time"] == 1
-    apart = scene_extract(site, OPERATOR, request, Stated(group="time"))
+    apart = site.cut(replace(request, grid=StatedGrid(group="time")))
     assert apart.dataset.sizes["time"] == 4
     with pytest.raises(Invalid, match="No scene of that place is of that time") as caught:
-        scene_extract(site, OPERATOR, replace(request, interval=parse_interval("2022-01-01/2022-02-01")))
+        site.cut(replace(request, interval=parse_interval("2022-01-01/2022-02-01")))
     assert "2023-06-01T10:30:00Z" in caught.value.message
 
 
 def test_only_some_items(site: Site, fields: Path) -> None:
     request = Extraction(NAME, Area(mapping(field())), ("red",), items=("t32_1",))
-    answer = scene_extract(site, OPERATOR, request)
+    answer = site.cut(request)
     assert answer.receipt.items == ("t32_1",)
     assert answer.dataset.sizes["time"] == 1
 
 
 def test_the_same_request_is_the_same_cube(site: Site, fields: Path) -> None:
     request = Extraction(NAME, Area(mapping(field())), ("red",))
-    first, again = (scene_extract(site, OPERATOR, request) for _ in range(2))
+    first, again = (site.cut(request) for _ in range(2))
     assert first.receipt.version == again.receipt.version
     assert again.receipt.bytes_read == 0
-    other = scene_extract(site, OPERATOR, request, Stated(resolution=20))
+    other = site.cut(replace(request, grid=StatedGrid(resolution=(20.0, 20.0))))
     assert other.receipt.version != first.receipt.version
     write_scene(fields / "T32_0.tif", {"red": numbers(99, (300, 200)), "nir": numbers(98, (300, 200))})
-    assert scene_extract(site, OPERATOR, request).receipt.version != first.receipt.version
+    assert site.cut(request).receipt.version != first.receipt.version
 
 
 def test_what_is_refused(site: Site, fields: Path) -> None:
     here = Extraction(NAME, Area(mapping(field())))
     for request, stated, words in [
-        (replace(here, shape=Box(Extent(0.0, 0.0, 1.0, 1.0))), Stated(), "No scene covers"),
-        (replace(here, variables=("rad",)), Stated(), "Did you mean 'red'"),
-        (replace(here, variables=("a=nir/(red",)), Stated(), "wrong at character 5"),
-        (replace(here, variables=("a=nir/green",)), Stated(), "no band 'green'"),
-        (here, Stated(group="week"), "solar_day or time"),  # type: ignore[arg-type]
-        (here, Stated(resampling="lanczos"), "no resampling"),
-        (here, Stated(crs="EPSG:99999"), "no coordinate reference system"),
-        (here, Stated(resolution=-1), "positive"),
+        (replace(here, shape=Box(Extent(0.0, 0.0, 1.0, 1.0))), StatedGrid(), "No scene covers"),
+        (replace(here, variables=("rad",)), StatedGrid(), "Did you mean 'red'"),
+        (replace(here, variables=("a=nir/(red",)), StatedGrid(), "wrong at character 5"),
+        (replace(here, variables=("a=nir/green",)), StatedGrid(), "no band 'green'"),
+        (here, StatedGrid(group="week"), "solar_day or time"),
+        (here, StatedGrid(resampling="lanczos"), "no resampling"),
+        (here, StatedGrid(crs="EPSG:99999"), "no coordinate reference system"),
+        (here, StatedGrid(resolution=(-1.0, 1.0)), "positive"),
     ]:
         with pytest.raises(Invalid, match=re.escape(words)):
-            scene_extract(site, OPERATOR, request, stated)
+            site.cut(replace(request, grid=stated))
     with pytest.raises(NotFound):
-        scene_extract(site, OPERATOR, replace(here, collection=CollectionId("nothing")))
+        site.cut(replace(here, collection=CollectionId("nothing")))
 
 
 def test_too_large_is_refused_with_a_way_out(site: Site, fields: Path) -> None:
     request = Extraction(NAME, Box(Extent(11.6, 46.8, 11.7, 47.0)), ("red",))
-    stated = Stated(resolution=0.02)  # some 1e5 columns and rows
+    stated = StatedGrid(resolution=(0.02, 0.02))  # some 1e5 columns and rows
     with pytest.raises(TooLarge) as caught:
-        scene_extract(site, OPERATOR, request, stated)
+        site.cut(replace(request, grid=stated))
     enough = re.search(r"resolution, such as ([\d.]*\d)", caught.value.message)
     assert enough is not None
-    assert scene_estimate(site, OPERATOR, request, Stated(resolution=float(enough[1]))).cells <= 5_000_000
+    assert site.estimate(replace(request, grid=StatedGrid(resolution=(float(enough[1]),) * 2))).cells <= 5_000_000
     point = replace(request, shape=Points((LonLat(*lonlat("EPSG:32632", 700_500, 5_199_000)),)))
-    assert scene_extract(site, OPERATOR, point, stated).dataset.sizes["point"] == 1
+    assert site.cut(replace(point, grid=stated)).dataset.sizes["point"] == 1
 
 
 def test_items_that_hold_no_raster(site: Site, data: Path) -> None:
@@ -247,7 +261,7 @@ def test_items_that_hold_no_raster(site: Site, data: Path) -> None:
     (data / "a.json").write_text(json.dumps(document))
     site.add(str(data / "a.json"), collection="odd")
     with pytest.raises(Unsupported, match="No item there has a raster"):
-        scene_cube(site, OPERATOR, "odd")
+        cube_of(site, "odd")
 
 
 # --- against odc-stac ------------------------------------------------------------------------------------------------
@@ -268,7 +282,7 @@ def test_real_documents_like_odc_stac(site: Site, test_data: Path) -> None:
     folder = test_data / "imagery/example_stac_catalog"
     site.add(str(folder / "collection.json"))
     (collection,) = (one["id"] for one in site.collections())
-    cube = scene_cube(site, OPERATOR, collection, crs="EPSG:32632", resolution=15.0)
+    cube = cube_of(site, collection, crs="EPSG:32632", resolution=15.0)
     items = [pystac.Item.from_file(str(path)) for path in sorted(folder.glob("*.tif.json"))]
     for item in items:
         item.assets["data"] = next(iter(item.assets.values()))
@@ -289,7 +303,7 @@ def test_real_documents_like_odc_stac(site: Site, test_data: Path) -> None:
 
 @quiet
 def test_two_zones_like_odc_stac(site: Site, fields: Path) -> None:
-    cube = scene_cube(site, OPERATOR, NAME, crs="EPSG:3035", resolution=12.0, bands=("red", "nir"))
+    cube = cube_of(site, NAME, crs="EPSG:3035", resolution=12.0, variables=["red", "nir"])
     items = []
     for document in site.search(caller=OPERATOR):
         item = pystac.Item(
@@ -340,7 +354,7 @@ def test_one_band_of_sentinel_2_in_a_zip(site: Site, test_data: Path) -> None:
     (path,) = (test_data / "imagery").glob("S2A*.zip")
     site.add(str(path), collection="s2")
     request = Extraction(CollectionId("s2"), Box(Extent(2.0, 42.6, 2.1, 42.7)), ("coastal",))
-    answer = scene_extract(site, OPERATOR, request, Stated(crs="EPSG:32632"))
+    answer = site.cut(replace(request, grid=StatedGrid(crs="EPSG:32632")))
     with rasterio.open(f"zip://{path}!{_member(path)}") as file:
         values, crs, transform = file.read(1), file.crs, file.transform
     to = pyproj.Transformer.from_crs("EPSG:32632", crs, always_xy=True)
@@ -352,6 +366,8 @@ def test_one_band_of_sentinel_2_in_a_zip(site: Site, test_data: Path) -> None:
     column, row = np.floor((x - transform.c) / transform.a + 1e-6), np.floor((y - transform.f) / transform.e + 1e-6)
     expected = values[row.astype(int), column.astype(int)] / 10000
     expected[expected == 0] = np.nan
+    lon, lat = cells["longitude"].values, cells["latitude"].values
+    expected[(lon < 2.0) | (lon > 2.1) | (lat < 42.6) | (lat > 42.7)] = np.nan  # cells beside the box are missing
     same = np.isclose(cells["coastal"].values[0], expected, rtol=1e-6, equal_nan=True)
     assert same.mean() > 0.9999  # longitudes and latitudes go to metres and back
 
@@ -365,9 +381,9 @@ def _member(path: Path) -> str:
 def test_over_the_antimeridian(site: Site, test_data: Path) -> None:
     path = test_data / "imagery/cog_dateline.tif"
     site.add(str(path), collection="far")
-    stated = Stated(crs="EPSG:4326", resolution=0.002)
+    stated = StatedGrid(crs="EPSG:4326", resolution=(0.002, 0.002))
     request = Extraction(CollectionId("far"), Box(Extent(179.5, 51.5, -179.5, 51.9)))
-    answer = scene_extract(site, OPERATOR, request, stated)
+    answer = site.cut(replace(request, grid=stated))
     lon, lat = answer.dataset["lon"].values, answer.dataset["lat"].values
     assert lon[0] < 180 < lon[-1]
     with rasterio.open(path) as file:
@@ -386,7 +402,7 @@ def test_landsat_on_its_own_pixels(site: Site, test_data: Path) -> None:
     path = test_data / "imagery/L7_ETMs.tif"
     site.add(str(path), collection="l7")
     ndvi = "ndvi=(band_4-band_3)/(band_4+band_3)"
-    answer = scene_extract(site, OPERATOR, Extraction(CollectionId("l7"), _everything(), (ndvi,)))
+    answer = site.cut(Extraction(CollectionId("l7"), _everything(), (ndvi,)))
     with rasterio.open(path) as file:
         red, nir = file.read(3).astype("f8"), file.read(4).astype("f8")
     with np.errstate(all="ignore"):
@@ -451,6 +467,63 @@ def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         thread.join()
 
 
+@pytest.fixture
+def cog(served: tuple[str, Path], data: Path) -> tuple[Path, dict[str, Any]]:
+    """A COG of 2048 x 2048 pixels of noise with overviews by factors of 2 to 16, and the item that names it."""
+    address, folder = served
+    values = numbers(11, (2048, 2048))
+    plain = write_scene(data / "plain.tif", {"red": values}, overviews=(), nodata=None)
+    with rasterio.open(plain) as file:
+        profile = {"compress": "deflate", "blocksize": 256, "overview_resampling": "average"}
+        rasterio.shutil.copy(file, folder / "big.tif", driver="COG", **profile)
+    plain.unlink()
+    west, north = lonlat("EPSG:32632", 700000, 5200000)
+    east, south = lonlat("EPSG:32632", 720480, 5179520)
+    document = {
+        "type": "Feature", "stac_version": "1.0.0", "id": "big", "links": [], "bbox": [west, south, east, north],
+        "geometry": mapping(shapely.box(west, south, east, north)), "properties": {"datetime": "2023-06-01T10:30:00Z"},
+        "assets": {"red": {"href": f"{address}/big.tif", "type": "image/tiff; application=geotiff"}},
+    }  # fmt: skip
+    return folder / "big.tif", document
+
+
+@pytest.mark.parametrize(("level", "size"), [(None, 10.0), (None, 15.0), (0, 20.0), (1, 40.0), (1, 70.0), (2, 80.0)])
+def test_coarse_grids_read_the_overview_that_suffices(
+    site: Site, data: Path, cog: tuple[Path, dict[str, Any]], level: int | None, size: float
+) -> None:
+    """The bytes that go over the line, and the values, beside what rasterio reads of that overview itself."""
+    path, document = cog
+    (data / "big.json").write_text(json.dumps(document))
+    site.add(str(data / "big.json"), collection="big")
+    side = 5120.0  # metres, from the corner of the image
+    west, south = lonlat("EPSG:32632", 700100, 5200000 - side)
+    east, north = lonlat("EPSG:32632", 700000 + side, 5199900)
+    grid = {"crs": "EPSG:32632", "resolution": size, "anchor": (700000, 5200000)}
+    request = {"bbox": (west, south, east, north), "variables": ["red"], **grid}
+    price = site.estimate("big", **request)
+    before = _Ranges.sent
+    answer = site.cut("big", **request)
+    sent = _Ranges.sent - before
+    with rasterio.open(path, **({} if level is None else {"overview_level": level})) as file:
+        pixel = file.res[0]
+        assert pixel <= size < 2 * pixel
+        values = file.read(1).astype("f4")
+    expected = answer.dataset["red"].values[0]
+    x, y = (answer.dataset[dim].values for dim in "xy")
+    columns, rows = np.floor((x - 700000) / pixel).astype(int), np.floor((5200000 - y) / pixel).astype(int)
+    seen = np.isfinite(expected)
+    assert seen.mean() > 0.8
+    np.testing.assert_array_equal(expected[seen], values[np.ix_(rows, columns)][seen])
+    assert answer.receipt.bytes_read == price.bytes_read
+    share = (
+        (side / pixel / 256 + 2) ** 2 * 256 * 256 * 2
+    )  # blocks below the box and those at its border, noise is large
+    assert price.bytes_read < share
+    assert sent < 2 * price.bytes_read + 400_000, "the header, and blocks that lie between"
+    if level is not None:
+        assert sent < path.stat().st_size / 3
+
+
 def test_documents_that_name_remote_rasters(site: Site, data: Path, served: tuple[str, Path]) -> None:
     address, folder = served
     values = numbers(7, (1500, 1500))
@@ -467,6 +540,7 @@ def test_documents_that_name_remote_rasters(site: Site, data: Path, served: tupl
     (data / "far.json").write_text(json.dumps(document))
     site.add(str(data / "far.json"), collection="remote")
     place = LonLat(*lonlat("EPSG:32632", 707_003, 5_193_003))
-    answer = scene_extract(site, OPERATOR, Extraction(CollectionId("remote"), Points((place,)), ("red",)))
+    before = _Ranges.sent
+    answer = site.cut(Extraction(CollectionId("remote"), Points((place,)), ("red",)))
     assert answer.dataset["red"].values.ravel().tolist() == [float(values[699, 700])]
-    assert _Ranges.sent < path.stat().st_size
+    assert _Ranges.sent - before < path.stat().st_size / 4

@@ -24,6 +24,8 @@ _READS = 60
 """Reads of a kind that are remembered."""
 _FADES = 0.95
 """What a read counts for beside the next."""
+_STEADY = 20
+"""Numbers are fitted again, which takes a millisecond, when one in so many of the reads remembered is new."""
 _DOUBT = 1e-4
 """What the usual numbers count for, in reads."""
 _ROUNDS = 4
@@ -68,15 +70,18 @@ class _Line:
         self.reads: deque[list[float]] = deque(reads or [], maxlen=_READS)
         self._usual = np.array(usual)
         self._numbers: np.ndarray | None = None
+        self._unfitted = 0
 
     def seconds(self, work: Work) -> float:
         if self._numbers is None:
-            self._numbers = self._fitted()
+            self._numbers, self._unfitted = self._fitted(), 0
         return float(self._numbers @ (1.0, work.chunks, work.nbytes))
 
     def learn(self, work: Work, seconds: float) -> None:
         self.reads.append([work.chunks, work.nbytes, seconds])
-        self._numbers = None  # fitted when it is asked for
+        self._unfitted += 1
+        if self._unfitted * _STEADY >= len(self.reads):
+            self._numbers = None  # fitted when it is asked for
 
     def _fitted(self) -> np.ndarray:
         if not self.reads:

@@ -58,8 +58,17 @@ class Cells:
         return self.bytes_read // len(self.pick.cuts) + 16 * self.pick.wanted
 
 
-def parts(layout: Layout, piece: PieceCuts, source: ChunkSource) -> Iterator[tuple[PieceCuts, Cells | None]]:
+def parts(layout: Layout, piece: PieceCuts, source: ChunkSource) -> list[tuple[PieceCuts, Cells | None]]:
     """The cuts of a piece, in parts: those of which a few cells are read alone, with what that costs; the rest."""
+    split_for, found = piece.known.get("parts", (None, []))
+    if split_for is not source:
+        found = list(_parts(layout, piece, source))
+        piece.known["parts"] = source, found
+    made: list[tuple[PieceCuts, Cells | None]] = found
+    return made
+
+
+def _parts(layout: Layout, piece: PieceCuts, source: ChunkSource) -> Iterator[tuple[PieceCuts, Cells | None]]:
     if layout.dtype.kind != "f" or not isinstance(source, SupportsCells) or not _is_sparse(piece):
         yield piece, None
         return

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -17,11 +18,12 @@ from terrella.cubes.caching import ReadTally
 from terrella.cubes.calibrating import Calibration
 from terrella.cubes.costs import Cost
 from terrella.cubes.cutting import Cuts, Cutter, VariableCuts
-from terrella.cubes.opening import open_index
+from terrella.cubes.opening import credited, open_index
 from terrella.cubes.placing import Layout
 from terrella.cubes.reading import Reader
 from terrella.cubes.selecting import Indices, Selection
 from terrella.errors import Invalid, nearest_names
+from terrella.model.space import Extent
 
 _KEPT = 256
 """Cubes kept open: their coordinates and layouts, not their numbers."""
@@ -30,14 +32,22 @@ MIB = 1 << 20
 
 
 class Cubes:
-    """Safe for threads. `formats` replaces the plug-ins of `terrella.formats`, for those that it names."""
+    """Safe for threads. `formats` replaces the plug-ins of `terrella.formats`, for those that it names.
+
+    In `folder` formats may keep what they learn of files, such as where compressed messages have their blocks.
+    """
 
     def __init__(
-        self, *, cache_bytes: int = 512 * MIB, threads: int = 4, formats: Mapping[str, Format] | None = None
+        self,
+        *,
+        cache_bytes: int = 512 * MIB,
+        threads: int = 4,
+        formats: Mapping[str, Format] | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.cache_bytes = cache_bytes
         self.threads = threads
-        self._reader = Reader(cache_bytes=cache_bytes, threads=threads, formats=formats)
+        self._reader = Reader(cache_bytes=cache_bytes, threads=threads, formats=formats, folder=folder)
         self._lock = threading.Lock()
         self._open: OrderedDict[tuple[str, str, str], Cube] = OrderedDict()
         self._layouts: WeakKeyDictionary[CubeVariable, Layout] = WeakKeyDictionary()
@@ -52,11 +62,12 @@ class Cubes:
         self._reader.cache.clear()
 
     def open(self, index: CubeIndex, origin: Origin) -> Cube:
-        """The cube of an index; the same object for the same provider, collection and version."""
+        """The cube of an index; the same object for the same origin."""
         key = (origin.provider, origin.collection, origin.version)
         with self._lock:
             if key in self._open:
                 self._open.move_to_end(key)
+                self._open[key] = credited(self._open[key], origin)
                 return self._open[key]
         cube = open_index(index, origin, self._taking)
         with self._lock:
@@ -110,6 +121,13 @@ class Cubes:
         Raises Unreadable, naming the file, where one is broken or gone.
         """
         return self._reader.read(cuts, ReadTally() if tally is None else tally)
+
+    def messages(self, cuts: Cuts, area: Extent | None = None) -> Iterator[bytes]:
+        """The stored messages that hold these cuts, of the cells in `area` alone where one is given.
+
+        Raises Unsupported where something is not stored in messages, Unreadable.
+        """
+        return self._reader.messages(cuts, area)
 
     def _layout(self, variable: CubeVariable, grid: Grid) -> Layout:
         found = self._layouts.get(variable)

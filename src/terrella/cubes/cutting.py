@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -47,6 +48,8 @@ class PieceCuts:
     placed: Placed
     axes: tuple[list[Group], ...]
     spots: list[Spot]
+    known: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was found out of these cuts when they were priced, for when they are read."""
 
     def __len__(self) -> int:
         return math.prod(len(groups) for groups in self.axes) * len(self.spots)
@@ -85,6 +88,8 @@ class VariableCuts:
         """The items that will be read."""
         return frozenset(one.placed.piece.item for one in self.pieces)
 
+
+_ONE = slice(0, 1)
 
 Cuts = dict[str, VariableCuts]
 """By variable."""
@@ -159,8 +164,10 @@ def _by_chunk(match: Match, chunk: int) -> list[Group]:
 
 
 def _run_by_chunk(out: int, start: int, stop: int, chunk: int) -> list[Group]:
-    groups: list[Group] = []
     shift = out - start
+    if chunk == 1:
+        return [(number, slice(number + shift, number + shift + 1), _ONE) for number in range(start, stop)]
+    groups: list[Group] = []
     for number in range(start // chunk, -(-stop // chunk)):
         base = number * chunk
         first, last = max(start, base), min(stop, base + chunk)

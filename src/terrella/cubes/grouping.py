@@ -57,7 +57,7 @@ def stem(href: str) -> str:
     """The name of a file without its folder and endings."""
     name = href.rstrip("/").rpartition("/")[2]
     return re.sub(
-        r"(\.(nc4?|cdf|h5|hdf5?|he5|grib2?|grb2?|tiff?|jp2|zarr|zip|safe|icechunk|pp|json|csv|parquet))+$",
+        r"(\.(nc4?|cdf|h5|hdf5?|he5|grib2?|grb2?|tiff?|jp2|zarr|zip|safe|icechunk|pp|json|geojson|shp|csv|parquet))+$",
         "",
         name,
         flags=re.IGNORECASE,
@@ -81,7 +81,7 @@ def bundles(scans: Sequence[FileScan], homes: Mapping[str, Home], *, collection:
     made = [_bundle(group, namer, name) for name, group in claimed.items() if name is not None]
     made.extend(_bundle(group, namer, None) for group in _groups(claimed.get(None, [])))
     documents = [scan for scan in scans if scan.items or scan.collections]
-    return made + ([_documents(documents, collection)] if documents else [])
+    return made + ([_documents(documents, homes, collection)] if documents else [])
 
 
 def forced_key(collection: str) -> str:
@@ -304,10 +304,25 @@ def _key(first: _Loose, forced: str | None) -> str:
     return hashlib.sha256("\0".join(said).encode()).hexdigest()[:32]
 
 
-def _documents(scans: list[FileScan], collection: str | None) -> Bundle:
-    members = tuple(Member(slug(stem(scan.href)), scan) for scan in scans)
+def _documents(scans: list[FileScan], homes: Mapping[str, Home], collection: str | None) -> Bundle:
+    members = tuple(Member(slug(stem(scan.href)), _placed(scan, homes, collection)) for scan in scans)
     name = collection or (slug(stem(scans[0].href)) if len(scans) == 1 else slug(_folder_name(scans[0])))
-    return Bundle(name, "", members, None, "They are STAC documents.")
+    named = all(_is_regions(scan) for scan in scans)
+    why = "They are named regions, to cut by." if named else "They are STAC documents."
+    return Bundle(name, "", members, None, why)
+
+
+def _is_regions(scan: FileScan) -> bool:
+    return any("terrella:regions" in item["properties"] for item in scan.items)
+
+
+def _placed(scan: FileScan, homes: Mapping[str, Home], collection: str | None) -> FileScan:
+    """A file of named regions is a collection of its own, unless a user puts it, or has put it, into another."""
+    if collection or not _is_regions(scan):
+        return scan
+    before = next((name for name, home in homes.items() if not home.key and scan.href in home.members), None)
+    name = before or slug(stem(scan.href))
+    return replace(scan, items=tuple(item | {"collection": name} for item in scan.items))
 
 
 def _folder_name(scan: FileScan) -> str:

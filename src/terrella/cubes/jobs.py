@@ -129,12 +129,13 @@ class CellsJob:
     def run(self, cache: ChunkCache, tally: ReadTally) -> list[Block]:  # noqa: ARG002
         piece, source, pick = self.pick.cuts.placed.piece, self.source.chunks, self.pick
         assert isinstance(source, SupportsCells)
+        size = source.cells_stored(pick.indices, pick.cells) or 0  # before: reading may teach how to read less
         stored, there = named(
             piece, tuple(pick.indices[0].tolist()), partial(source.load_cells, pick.indices, pick.cells)
         )
         if stored.shape != (len(pick.indices), pick.wanted):
             raise Unreadable(f"{name_of(piece)}: {piece.array.name} gave {stored.shape} values.")
-        tally.add(source.cells_stored(pick.indices, pick.cells) or 0, fresh=True, chunks=len(pick.indices))
+        tally.add(size, fresh=True, chunks=len(pick.indices))
         return [(pick.out, pick.block(stored, there, self.target.layout.dtype))]
 
 

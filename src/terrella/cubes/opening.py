@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,16 @@ def open_index(index: CubeIndex, origin: Origin, reading: Callable[[CubeVariable
     attrs = dict(shown.attrs) | _credit(origin)
     dataset = xr.Dataset(data, coords=coords, attrs=attrs)
     return Cube(dataset, grid, origin, shown.axes, {one.name: one for one in shown.variables})
+
+
+def credited(cube: Cube, origin: Origin) -> Cube:
+    """The cube itself, or the same one with what its collection now says of licence and citation."""
+    if cube.origin == origin:
+        return cube
+    attrs = {key: value for key, value in cube.dataset.attrs.items() if key not in _credit(cube.origin)}
+    dataset = cube.dataset.copy(deep=False)
+    dataset.attrs = attrs | _credit(origin)
+    return replace(cube, dataset=dataset, origin=origin)
 
 
 def _credit(origin: Origin) -> dict[str, Any]:

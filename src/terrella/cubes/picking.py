@@ -78,7 +78,7 @@ class Pick:
     @property
     def out(self) -> tuple[Indices, ...]:
         """Where the block goes in the answer."""
-        along = [as_slice(np.concatenate([_array(group[1]) for group in groups])) for groups in self.cuts.axes]
+        along = [_run(groups) or _listed(groups) for groups in self.cuts.axes]
         return (*along, *self.cuts.spots[0].out)
 
     def block(self, stored: np.ndarray, there: np.ndarray | None, dtype: np.dtype) -> np.ndarray:
@@ -124,11 +124,30 @@ def batches(pick: Pick, size: int) -> Iterator[Pick]:
 def _alike(groups: list[Group]) -> list[list[Group]]:
     """Chunks along an axis by what is wanted inside of them."""
     found: dict[object, list[Group]] = {}
+    before, alike = None, []  # most often it is the same slice again
     for group in groups:
         inside = group[2]
+        if inside is before:
+            alike.append(group)
+            continue
         key = (inside.start, inside.stop) if isinstance(inside, slice) else inside.tobytes()
-        found.setdefault(key, []).append(group)
+        before, alike = inside, found.setdefault(key, [])
+        alike.append(group)
     return list(found.values())
+
+
+def _run(groups: list[Group]) -> slice | None:
+    """Indices in the answer, where they are one run."""
+    stop = groups[0][1].start if isinstance(groups[0][1], slice) else None
+    for _, out, _ in groups:
+        if not isinstance(out, slice) or out.start != stop:
+            return None
+        stop = out.stop
+    return slice(groups[0][1].start, stop)  # type: ignore[union-attr]
+
+
+def _listed(groups: list[Group]) -> Indices:
+    return as_slice(np.concatenate([_array(group[1]) for group in groups]))
 
 
 def _array(indices: Indices) -> np.ndarray:

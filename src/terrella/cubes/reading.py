@@ -9,20 +9,23 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
-from terrella.contracts.formats import Format, SupportsPlaces
+from terrella.contracts.formats import Format, SupportsMessages, SupportsPlaces
 from terrella.cubes import costs
 from terrella.cubes.caching import ChunkCache, ReadTally
 from terrella.cubes.calibrating import Calibration, Work, together
 from terrella.cubes.costs import Cost
 from terrella.cubes.cutting import Cuts, PieceCuts
 from terrella.cubes.gathering import write
-from terrella.cubes.jobs import Block, CellsJob, ChunkJob, Job, Target, fetches
+from terrella.cubes.jobs import Block, CellsJob, ChunkJob, Job, Target, fetches, named
 from terrella.cubes.picking import batches
 from terrella.cubes.placing import Layout
 from terrella.cubes.sources import Source, Sources
+from terrella.errors import Unsupported
+from terrella.model.space import Extent
 
 __all__ = ["Cost", "Reader"]
 
@@ -31,15 +34,20 @@ _WAITING = 4
 
 
 class Reader:
-    """Plans and reads. `formats` gives formats by name; by default the plug-ins of `terrella.formats`."""
+    """Plans and reads. `formats` gives formats by name; by default the plug-ins of `terrella.formats`.
 
-    def __init__(self, *, cache_bytes: int, threads: int, formats: Mapping[str, Format] | None = None) -> None:
+    In `folder` formats may keep what they learn of files.
+    """
+
+    def __init__(
+        self, *, cache_bytes: int, threads: int, formats: Mapping[str, Format] | None = None, folder: Path | None = None
+    ) -> None:
         self.cache = ChunkCache(cache_bytes)
         self.calibration = Calibration()
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="terrella-read")
         self._waiting = ThreadPoolExecutor(_WAITING * threads, thread_name_prefix="terrella-fetch")
-        self._sources = Sources(formats)
+        self._sources = Sources(formats, folder)
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -76,6 +84,16 @@ class Reader:
         if tally.loaded > before[0] and tally.remembered == before[1]:
             self.calibration.learn(works, time.perf_counter() - start)
         return made
+
+    def messages(self, cuts: Cuts, area: Extent | None) -> Iterator[bytes]:
+        """The stored messages of these cuts, of the cells in `area` alone where one is given. Raises as `message`."""
+        for cut in (cut for one in cuts.values() for cut in one):
+            source = self._sources.of(cut.placed.piece).chunks
+            if not isinstance(source, SupportsMessages):
+                raise Unsupported("These data are not stored as GRIB: ask for netcdf.", parameter="format")
+            message = named(cut.placed.piece, cut.index, partial(source.message, cut.index, area))
+            if message is not None:
+                yield message
 
     def _jobs(self, target: Target, piece: PieceCuts, works: dict[str, Work]) -> Iterator[Job]:
         """What is to be done for a piece; what it amounts to is added to `works`."""

@@ -6,10 +6,11 @@ import itertools
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from terrella.contracts.cubes import Piece
-from terrella.contracts.formats import ChunkSource, Format
+from terrella.contracts.formats import ChunkSource, Format, SupportsKeeping
 from terrella.contracts.loading import load
 from terrella.errors import Unreadable
 from terrella.storage.files import is_remote, state
@@ -26,10 +27,14 @@ class Source:
 
 
 class Sources:
-    """Opens each piece once. Safe for threads. `formats` come before the plug-ins of `terrella.formats`."""
+    """Opens each piece once. Safe for threads. `formats` come before the plug-ins of `terrella.formats`.
 
-    def __init__(self, formats: Mapping[str, Format] | None = None) -> None:
+    In `folder` formats may keep what they learn of files.
+    """
+
+    def __init__(self, formats: Mapping[str, Format] | None = None, folder: Path | None = None) -> None:
         self._formats = dict(formats or {})
+        self._folder = folder
         self._lock = threading.Lock()
         self._opened: WeakKeyDictionary[Piece, Source] = WeakKeyDictionary()
         self._numbers = itertools.count()
@@ -48,7 +53,10 @@ class Sources:
     def _format(self, name: str) -> Format:
         with self._lock:
             if name not in self._formats:
-                self._formats[name] = load("formats", name)()
+                made = load("formats", name)()
+                if self._folder is not None and isinstance(made, SupportsKeeping):
+                    made.keep_in(self._folder / name)
+                self._formats[name] = made
             return self._formats[name]
 
 

@@ -25,6 +25,8 @@ from terrella.errors import NotFound
         ("@abc/", Key(version="abc")),
         ("@abc/zarr.json", Key(version="abc")),
         ("@abc/t2m/c/1", Key("t2m", (1,), "abc")),
+        ("~crs=utm~", Key(stated="crs=utm")),
+        ("~variables=a=b/c~/@abc/t2m/c/1", Key("t2m", (1,), "abc", "variables=a=b/c")),
     ],
 )
 def test_keys(text: str, key: Key) -> None:

@@ -40,7 +40,9 @@ def raster(path: Path, *, packing: Packing = ZERO_IS_MISSING, number: int = 1) -
         return Raster(ImageFile(str(path), TIFF), number, crs, transform, file.height, file.width, "<f4", packing)
 
 
-def warped(path: Path, block: Block, method: str = "nearest", *, level: int | None = None) -> np.ndarray:
+def warped(
+    path: Path, block: Block, method: str = "nearest", *, level: int | None = None, **options_of_gdal: float
+) -> np.ndarray:
     """GDAL's answer for the whole raster (or one of its overviews), missing as NaN."""
     options = {} if level is None else {"overview_level": level}
     with rasterio.open(path, **options) as file:
@@ -50,9 +52,19 @@ def warped(path: Path, block: Block, method: str = "nearest", *, level: int | No
         reproject(
             values, out, src_transform=file.transform, src_crs=file.crs, src_nodata=np.nan,
             dst_transform=Affine(*block.transform), dst_crs=block.crs, dst_nodata=np.nan,
-            resampling=Resampling[method], tolerance=0,
+            resampling=Resampling[method], tolerance=0, **options_of_gdal,
         )  # fmt: skip
     return out
+
+
+def scales(block: Block) -> dict[str, float]:
+    """Cells for each pixel along both axes, in the middle of the scene."""
+    to = pyproj.Transformer.from_crs("EPSG:32632", block.crs, always_xy=True)
+    x, y = to.transform(CORNER[0] + 1300, CORNER[1] - 1500)
+    ends = [(x, y), (x + block.transform[0], y), (x, y + block.transform[4])]
+    places = [to.transform(*end, direction="INVERSE") for end in ends]
+    across, down = (np.hypot(*np.subtract(place, places[0])) / 10 for place in places[1:])
+    return {"XSCALE": min(1.0, 1 / across), "YSCALE": min(1.0, 1 / down)}
 
 
 def block_over(
@@ -97,7 +109,25 @@ def test_nearest_is_exact_anywhere(scene: Path, crs: str, size: float, east: flo
 def test_other_methods_are_gdals(scene: Path, method: str, crs: str) -> None:
     block = block_over(crs, 12.3, shift=(0.31, 0.77))
     found = read(raster(scene), block, method)
-    np.testing.assert_allclose(found, warped(scene, block, method), rtol=1e-4)
+    options = scales(block) if method in ("bilinear", "cubic") else {}
+    np.testing.assert_allclose(found, warped(scene, block, method, **options), rtol=1e-4)
+
+
+@pytest.mark.parametrize("method", ["nearest", "bilinear", "cubic", "average", "mode"])
+@pytest.mark.parametrize(("crs", "size"), [("EPSG:32633", 8.0), ("EPSG:3035", 17.0), ("EPSG:4326", 20.1)])
+def test_a_part_is_as_the_whole(scene: Path, method: str, crs: str, size: float) -> None:
+    """A place has one number, however the grid around it is cut up: also where that reads an overview."""
+    block = block_over(crs, size, shift=(0.31, 0.77))
+    whole = read(raster(scene), block, method)
+    assert whole is not None
+    a, b, c, d, e, f = block.transform
+    for row, column, rows, columns in [(0, 0, 1, 1), (40, 50, 1, 1), (33, 21, 3, 2), (60, 0, 1, 80), (7, 9, 50, 41)]:
+        part = Block(crs, (a, b, c + a * column, d, e, f + e * row), rows, columns)
+        found = read(raster(scene), part, method)
+        expected = whole[row : row + rows, column : column + columns]
+        if found is None:
+            found = np.full_like(expected, np.nan)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=0.01)
 
 
 def test_the_same_squares_are_read_as_they_are(scene: Path) -> None:

@@ -16,6 +16,7 @@ from terrella.api.caller import caller_of
 from terrella.api.zarr.answers import Body, answer, headers, is_known
 from terrella.api.zarr.chunking import windows
 from terrella.api.zarr.keys import Key, parse_key
+from terrella.api.zarr.stated import asked_by, check_grid
 from terrella.api.zarr.view import View, ViewArray
 from terrella.cubes.caching import ChunkCache, ReadTally
 from terrella.encodings.zarr import CHUNK_MEDIA_TYPE, ENCODING, encode
@@ -25,7 +26,8 @@ from terrella.extraction.receipts import software
 from terrella.model.ids import collection_id as checked_id
 
 if TYPE_CHECKING:
-    from terrella.contracts.cubes import CubeIndex, Origin
+    from terrella.contracts.cubes import Origin
+    from terrella.extraction.opening import Opened
     from terrella.site.site import Site
 
 MIB = 1 << 20
@@ -57,17 +59,19 @@ class ZarrView:
         return self._answer(request, collection_id, parse_key(key))
 
     def _answer(self, request: Request, collection: str, key: Key) -> Response:
-        index, origin = self._site.catalog.open(caller_of(request), checked_id(collection))
+        wanted = asked_by(checked_id(collection), key.stated)
+        found = self._site.extractor.open(caller_of(request), wanted)
+        origin = found.origin
         if key.version not in {None, origin.version}:
             raise Conflict(
                 f"The data of {collection!r} are no longer of version {key.version}, but of {origin.version}: open "
-                f"/zarr/{collection} again.",
+                f"/zarr/{collection}{f'/~{key.stated}~' if key.stated else ''} again.",
                 parameter="key",
             )
         tag, keep = _tag(origin, key), _ASK_AGAIN if key.version is None else _FOR_EVER
         if is_known(request, tag):
             return Response(status_code=304, headers=headers(tag, keep))
-        return answer(request, self._body(self._view(index, origin), origin, key), tag, keep)
+        return answer(request, self._body(self._view(found), origin, key), tag, keep)
 
     def _body(self, view: View, origin: Origin, key: Key) -> Body:
         if key.array is None:
@@ -102,20 +106,22 @@ class ZarrView:
             raise NotFound(f"Nothing is stored of {array.name} there: all of it is missing.", parameter="key")
         return Body(content.tobytes(), CHUNK_MEDIA_TYPE, tally.bytes_read)
 
-    def _view(self, index: CubeIndex, origin: Origin) -> View:
+    def _view(self, found: Opened) -> View:
+        origin = found.origin
         name = (origin.provider, origin.collection, origin.version)
         with self._lock:
             if name in self._views:
                 self._views.move_to_end(name)
                 return self._views[name]
+        check_grid(found)
         limits = self._site.settings.limits
         allowed = Limits(limits.values, limits.bytes_read, limits.cells)
-        made = View(self._site.cubes.open(index, origin), self._site.cubes, allowed)
+        made = View(self._site.cubes.open(found.index, origin), self._site.cubes, allowed)
         with self._lock:
-            found = self._views.setdefault(name, made)
+            kept = self._views.setdefault(name, made)
             while len(self._views) > _VIEWS:
                 self._views.popitem(last=False)
-        return found
+        return kept
 
 
 def _tag(origin: Origin, key: Key) -> str:

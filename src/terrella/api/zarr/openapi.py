@@ -19,7 +19,8 @@ _KEY: Json = {
     "in": "path",
     "required": True,
     "description": "Key in the Zarr hierarchy: zarr.json, t2m/zarr.json, or a chunk as t2m/c/0/0/0; with @version/ "
-    "before it only while the data are still those of that version.",
+    "before it only while the data are still those of that version. Of images, ~WORDS~/ before it states what to show: "
+    "~crs=EPSG:3035;resolution=20;variables=red,ndvi=(nir-red)/(nir+red);bbox=11,46,12,47;datetime=2023-06~/zarr.json.",
     "schema": {"type": "string", "minLength": 1},
     "example": "zarr.json",
 }
@@ -44,13 +45,13 @@ _ANSWERS: dict[int | str, Json] = {
     200: {"description": "The whole of it.", "content": _BODIES},
     206: {"description": "The range asked for.", "content": _BODIES},
     304: {"description": "You have it already."},
-    400: _wrong("The id of the collection is none."),
+    400: _wrong("The id of the collection is none, or the stated grid is wrong."),
     404: _wrong("There is no such collection, variable or chunk, or the chunk is all missing."),
     409: _wrong("The data are of another version than @version says."),
     413: _wrong("The chunk is over the site's limits."),
     416: _wrong("The range lies outside of it."),
     422: _wrong("A file behind the chunk is broken or gone."),
-    501: _wrong("The items of the collection form no cube."),
+    501: _wrong("The items of the collection form no cube, or images of several grids of which none is stated."),
 }
 GROUP: Json = {
     "summary": "A collection's cube as a Zarr v3 group: its consolidated metadata",

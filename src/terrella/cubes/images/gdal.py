@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyproj  # noqa: F401 -- before rasterio: both bundle libproj
@@ -19,8 +19,9 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
+from terrella.cubes.images.remote import RemoteImage
 from terrella.errors import Unreadable, Unsupported
-from terrella.storage.files import is_remote, local_path, open_file, read_range, state
+from terrella.storage.files import is_remote, local_path, read_range, state
 
 if TYPE_CHECKING:
     from terrella.contracts.formats import Index
@@ -41,7 +42,8 @@ _GDAL = {
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",  # GDAL itself never fetches anything
     "GDAL_HTTP_MAX_RETRY": "0",
 }
-_warnings = threading.Lock()
+one_by_one = threading.Lock()
+"""Held where rasterio, or we, change the filters of warnings for a moment: they are the whole process's."""
 
 
 def driver_of(head: bytes) -> str | None:
@@ -77,7 +79,7 @@ class ImageFile:
     def open(self) -> Any:
         """An open rasterio dataset. Raises Unreadable."""
         try:
-            with _warnings, warnings.catch_warnings(), rasterio.Env(**_GDAL):
+            with one_by_one, warnings.catch_warnings(), rasterio.Env(**_GDAL):
                 warnings.simplefilter("ignore", NotGeoreferencedWarning)
                 return self._open()
         except (RasterioError, OSError, ValueError) as error:
@@ -96,8 +98,8 @@ class ImageFile:
             return rasterio.open(f"/vsizip/{{{path.absolute()}}}/{self.member}", driver=self.driver, **options)
         return rasterio.open(path.absolute(), driver=self.driver, **options)
 
-    def _fetched(self, _path: str, _mode: str = "rb", **_: Any) -> IO[bytes]:
-        return open_file(self.href)
+    def _fetched(self, _path: str, _mode: str = "rb", **_: Any) -> RemoteImage:
+        return RemoteImage(self.href)
 
 
 class _Opened:

@@ -20,6 +20,8 @@ ALLOWED = (
 )
 _MOST_CHARACTERS = 1000
 _DEEPEST = 50
+_MOST_NAMES = 1000
+_QUOTES = ("'", '"')
 _NAMED = re.compile(r"\s*([A-Za-z_]\w{0,63})\s*=(?!=)", flags=re.ASCII)
 
 Value = Any
@@ -75,6 +77,29 @@ class Expression:
 def is_expression(text: str) -> bool:
     """Whether a name of a variable is really an expression that makes one."""
     return bool(_NAMED.match(text)) or any(sign in text for sign in "()*/+<>")
+
+
+def listed_names(text: str, parameter: str) -> tuple[str, ...]:
+    """The entries of a comma list of names and expressions, each once: commas in parentheses or quotes divide nothing.
+
+    Raises Invalid for empty entries and too many.
+    """
+    parts, depth, quote = [""], 0, ""
+    for letter in text:
+        if quote or letter in _QUOTES:
+            quote = "" if letter == quote else quote or letter
+        else:
+            depth += (letter == "(") - (letter == ")")
+        if letter == "," and not quote and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    entries = [one.strip() for one in parts]
+    if not all(entries):
+        raise Invalid(f"{parameter} has an empty entry: {text[:60]!r}.", parameter=parameter)
+    if len(entries) > _MOST_NAMES:
+        raise Invalid(f"{parameter} lists at most {_MOST_NAMES} names.", parameter=parameter)
+    return tuple(dict.fromkeys(entries))
 
 
 def parse_expression(text: str, name: str = "") -> Expression:

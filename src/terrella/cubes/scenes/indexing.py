@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -21,8 +21,6 @@ from terrella.grids import grid_from_json
 from terrella.model.scan import ArrayScan, Axis, Packing
 from terrella.model.space import Extent
 
-Grouping = Literal["solar_day", "time"]
-GROUPINGS: tuple[Grouping, ...] = ("solar_day", "time")
 BLOCK = 512
 """Rows and columns of the stated grid that are read at once."""
 _MARGIN = 2
@@ -69,7 +67,7 @@ class Wish:
     anchor: tuple[float, float] | None = None
     bands: tuple[str, ...] = ()
     expressions: tuple[Expression, ...] = ()
-    group: Grouping = "solar_day"
+    group: str = "solar_day"
     resampling: str = "nearest"
 
 
@@ -129,6 +127,14 @@ def make_index(scenes: Sequence[Scene], extent: Extent | None, wish: Wish) -> Cu
     return CubeIndex(grid, (axis,) if axis else (), tuple(variables), attrs)
 
 
+def systems_of(index: CubeIndex) -> list[str]:
+    """Reference systems of the rasters below a cube of scenes, the commonest first."""
+    found = Counter(
+        band["crs"] for one in index.variables for piece in one.pieces for band in piece.array.codec["bands"].values()
+    )
+    return sorted(found, key=lambda crs: (-found[crs], crs))
+
+
 # --- what ------------------------------------------------------------------------------------------------------------
 
 
@@ -178,7 +184,7 @@ def _joined(scenes: Sequence[Scene]) -> list[Scene]:
 # --- when ------------------------------------------------------------------------------------------------------------
 
 
-def _groups(scenes: Sequence[Scene], group: Grouping) -> list[list[Scene]]:
+def _groups(scenes: Sequence[Scene], group: str) -> list[list[Scene]]:
     """Scenes that are shown at one time, in the order of time; in each, the later and then by item."""
     if any(scene.taken is None for scene in scenes):
         return [list(scenes)]

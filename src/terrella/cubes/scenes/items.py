@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from terrella.cubes.scenes.indexing import Scene
-from terrella.cubes.scenes.rasters import RasterBand, asset_bands, scanned_bands
+from terrella.cubes.scenes.rasters import RasterBand, asset_bands, said_bands, scanned_bands
 from terrella.errors import NotFound, Unreadable, Unsupported
 from terrella.model.space import wrap180
 from terrella.storage.files import is_remote, local_path
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _ENDINGS = (".tif", ".tiff", ".jp2", ".j2k")
 _TYPES = ("image/tiff", "image/jp2", "image/vnd.stac.geotiff")
+_SAFE = ("application/zip", "application/x-directory")
+"""Of assets that hold rasters in a folder of their own."""
 _NO_DATA = {"thumbnail", "overview", "metadata"}
 """Roles of assets that are pictures of the data, not the data."""
 
@@ -48,6 +50,27 @@ def scenes_of(
             parameter="collection",
         )
     return found
+
+
+def band_facts(items: Iterable[Document]) -> dict[str, Document]:
+    """What documents say of bands, by the name that each goes by first: no file is opened for it."""
+    found: dict[str, Document] = {}
+    for item in items:
+        for key, asset in item["assets"].items():
+            if _is_raster(asset) or str(asset.get("type")) in _SAFE:
+                for name, said in _named(key, said_bands(asset)):
+                    found.setdefault(name, said)
+    return found
+
+
+def _named(key: str, said: list[dict[str, Any]]) -> Iterator[tuple[str, Document]]:
+    if len(said) < 2:
+        said = said or [{}]
+        yield str(said[0].get("name") or key), said[0]
+        return
+    for one in said:
+        if one.get("name"):
+            yield str(one["name"]), one
 
 
 def _bands(

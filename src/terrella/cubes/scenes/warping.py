@@ -7,6 +7,7 @@ times that lie on the same raster. Other methods are GDAL's, fed with values who
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -17,13 +18,14 @@ from rasterio.transform import Affine as Transform
 from rasterio.warp import Resampling, reproject
 from rasterio.windows import Window as Pixels
 
-from terrella.cubes.images.gdal import TIFF, ImageFile, using
+from terrella.cubes.images.gdal import TIFF, ImageFile, one_by_one, using
 from terrella.cubes.packing import unpack
 from terrella.cubes.scenes.lattice import Affine, transformer
+from terrella.cubes.scenes.scaling import gdal_scale, pixels_of, pixels_per_cell
 from terrella.errors import Invalid, Unreadable, nearest_names
 from terrella.model.scan import Packing
+from terrella.model.stated import METHODS
 
-METHODS = ("nearest", "bilinear", "cubic", "average", "mode")
 _REACH = {"nearest": 0, "bilinear": 1, "cubic": 2, "average": 1, "mode": 1}
 """Pixels beyond the outermost ones that a method looks at, times how much coarser the grid is."""
 _CEILING = 1e-10
@@ -31,6 +33,8 @@ _CEILING = 1e-10
 _MOST_PIXELS = 1 << 24
 """Pixels read for one block; where more lie under it, without overviews, only some rows and columns are read."""
 _SLACK = 1.01
+_THREADS = min(4, os.cpu_count() or 1)
+"""GDAL's own, for a block that is warped: blocks themselves are warped one by one."""
 _MOST_BLOCKS = 1024
 """Blocks of a file whose sizes are asked for one by one."""
 
@@ -61,7 +65,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Pixels to read of an image (or of an overview of it): `step` is how many of the full ones make one of them."""
+    """Pixels to read of an image (or of an overview of it): `step` is how many of the full ones make one of them.
+
+    `per_cell` is how many of them lie below a cell of the grid, along its x and y.
+    """
 
     image: ImageFile
     transform: Affine
@@ -71,6 +78,7 @@ class _Part:
     columns: int
     level: int | None
     step: float
+    per_cell: tuple[float, float]
 
 
 def checked_method(name: str) -> str:
@@ -115,19 +123,25 @@ def _part(raster: Raster, block: Block, method: str) -> _Part | None:
     below = _below(raster.crs, raster.transform, block)
     if below is None:
         return None
-    level, factor = _level(raster.image, raster.number, below.step)
+    across, down = _pixels_per_cell(raster, block, below)
+    level, factor = _level(raster.image, raster.number, min(across, down))
     image, transform, height, width = raster.image, raster.transform, raster.height, raster.width
     if level is not None:
         image = replace(raster.image, level=level)
         height, width, transform = _shrunk(image, raster)
-    down, right = height / raster.height, width / raster.width
-    reach = math.ceil(_REACH[method] * max(1.0, below.step / factor)) + 1
-    row, column = max(0, math.floor(below.top * down) - reach), max(0, math.floor(below.left * right) - reach)
-    rows = min(height, math.ceil(below.bottom * down) + reach) - row
-    columns = min(width, math.ceil(below.right * right) + reach) - column
+    high, wide = height / raster.height, width / raster.width
+    reach = math.ceil(_REACH[method] * max(1.0, max(across, down) / factor)) + 1
+    row, column = max(0, math.floor(below.top * high) - reach), max(0, math.floor(below.left * wide) - reach)
+    rows = min(height, math.ceil(below.bottom * high) + reach) - row
+    columns = min(width, math.ceil(below.right * wide) + reach) - column
     if rows <= 0 or columns <= 0:
         return None
-    return _Part(image, transform, row, column, rows, columns, level, factor)
+    return _Part(image, transform, row, column, rows, columns, level, factor, (across / factor, down / factor))
+
+
+def _pixels_per_cell(raster: Raster, block: Block, below: _Below) -> tuple[float, float]:
+    size, cell = (raster.height, raster.width), (block.transform[0], block.transform[4])
+    return pixels_per_cell(raster.crs, raster.transform, size, block.crs, cell) or (below.step, below.step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +158,7 @@ class _Below:
 @lru_cache(maxsize=4096)
 def _below(crs: str, transform: Affine, block: Block) -> _Below | None:
     """None where no point of the block has a place in the raster's plane. Measured at a mesh of points."""
-    row, column = _pixels(transform, *_carried(_outline_of(block), crs))
+    row, column = pixels_of(transform, *_carried(_outline_of(block), crs))
     real = np.isfinite(row) & np.isfinite(column)
     if not real.any():
         return None
@@ -198,16 +212,6 @@ def _carried(mesh: _Mesh, crs: str) -> tuple[np.ndarray, np.ndarray]:
     if mesh.crs != crs:
         x, y = transformer(mesh.crs, crs).transform(x, y)
     return np.asarray(x), np.asarray(y)
-
-
-def _pixels(transform: Affine, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Fractional (row, column): whole numbers are borders of pixels."""
-    a, b, c, d, e, f = transform
-    with np.errstate(invalid="ignore"):
-        if b == 0 and d == 0:
-            return (y - f) / e, (x - c) / a
-        area = a * e - b * d
-        return (a * (y - f) - d * (x - c)) / area, (e * (x - c) - b * (y - f)) / area
 
 
 def _level(image: ImageFile, number: int, step: float) -> tuple[int | None, float]:
@@ -316,7 +320,7 @@ def _laid(values: np.ndarray, at: tuple[int, int], block: Block) -> np.ndarray:
 
 def _nearest(values: np.ndarray, raster: Raster, part: _Part, block: Block) -> np.ndarray:
     """The pixel that each centre lies in."""
-    row, column = _pixels(part.transform, *_centres(block, raster.crs))
+    row, column = pixels_of(part.transform, *_centres(block, raster.crs))
     with np.errstate(invalid="ignore"):
         height, width = part.row + part.rows, part.column + part.columns
         inside = (row >= part.row) & (column >= part.column) & (row < height) & (column < width)
@@ -330,16 +334,20 @@ def _nearest(values: np.ndarray, raster: Raster, part: _Part, block: Block) -> n
 
 def _warped(values: np.ndarray, raster: Raster, part: _Part, block: Block, method: str) -> np.ndarray:
     out = np.full((block.rows, block.columns), np.nan, dtype=values.dtype)
-    reproject(
-        values,
-        out,
-        src_transform=Transform(*_moved(part)),
-        src_crs=raster.crs,
-        src_nodata=math.nan,
-        dst_transform=Transform(*block.transform),
-        dst_crs=block.crs,
-        dst_nodata=math.nan,
-        resampling=Resampling[method],
-        tolerance=0,
-    )
+    with one_by_one:
+        reproject(
+            values,
+            out,
+            src_transform=Transform(*_moved(part)),
+            src_crs=raster.crs,
+            src_nodata=math.nan,
+            dst_transform=Transform(*block.transform),
+            dst_crs=block.crs,
+            dst_nodata=math.nan,
+            resampling=Resampling[method],
+            tolerance=0,
+            num_threads=_THREADS,
+            XSCALE=gdal_scale(part.per_cell[0]),
+            YSCALE=gdal_scale(part.per_cell[1]),
+        )
     return out

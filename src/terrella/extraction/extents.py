@@ -1,4 +1,4 @@
-"""The box around a shape: which scenes to look for."""
+"""The box around a shape: which scenes to look for there."""
 
 from __future__ import annotations
 
@@ -6,8 +6,26 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+import shapely.geometry
+
 from terrella.errors import Invalid
-from terrella.model.extraction import Area, Box, Circle, Corridor, Everything, Points, Shape, Trajectory
+from terrella.extraction.cell_ids import checked_pixel
+from terrella.extraction.regions import region
+from terrella.grids import HealpixGrid
+from terrella.grids.sphere import distance
+from terrella.model.extraction import (
+    Area,
+    Box,
+    Circle,
+    Corridor,
+    Frame,
+    Pixel,
+    Points,
+    Region,
+    Shape,
+    Trajectory,
+)
 from terrella.model.space import Extent, wrap180
 
 if TYPE_CHECKING:
@@ -18,10 +36,11 @@ _METRES_A_DEGREE = 111_195.0
 
 
 def extent_of(shape: Shape) -> Extent | None:
-    """The smallest box around a shape; None for everything. Raises Invalid for coordinates that are none."""
+    """The smallest box around a shape; None for everything, and for shapes whose box nobody knows.
+
+    Raises Invalid for coordinates that are none.
+    """
     match shape:
-        case Everything():
-            return None
         case Box(extent=extent):
             return extent
         case Points(places=places) | Trajectory(places=places):
@@ -32,7 +51,21 @@ def extent_of(shape: Shape) -> Extent | None:
             return _grown(_around([(lon, lat, lon, lat) for lon, lat in path.places]), width / 2)
         case Area(geometry=geometry):
             return _around(list(_boxes(geometry)))
-    raise AssertionError(shape)
+        case Frame(outer=outer):
+            return outer
+        case Region(name=name):
+            return _around(list(_boxes(shapely.geometry.mapping(region(name)))))
+        case Pixel():
+            return _around_pixel(shape)
+    return None
+
+
+def _around_pixel(shape: Pixel) -> Extent:
+    checked_pixel(shape)
+    whole = HealpixGrid(shape.nside, shape.order, np.array([shape.number]))
+    lon, lat = (float(one[0]) for one in whole.centres())
+    reach = 1.1 * float(distance(lon, lat, *whole.vertices(np.zeros(1, dtype=np.int64))).max())
+    return _grown(_around([(lon, lat, lon, lat)]), reach)
 
 
 def _boxes(geometry: Document) -> Iterator[tuple[float, float, float, float]]:
