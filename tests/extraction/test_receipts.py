@@ -1,6 +1,8 @@
 from dataclasses import replace
 
-from terrella.extraction.receipts import request_hash, software
+from terrella.contracts.cubes import Origin
+from terrella.extraction.receipts import receipt, request_hash, software
+from terrella.model.credit import Credit
 from terrella.model.extraction import Box, Circle, Extraction, Points, Span
 from terrella.model.ids import CollectionId
 from terrella.model.space import Extent, LonLat
@@ -29,3 +31,12 @@ def test_equal_requests_have_equal_hashes_and_others_have_not():
 
 def test_the_software_names_its_version():
     assert software().startswith("terrella ")
+
+
+def test_a_receipt_has_versions_and_what_to_cite():
+    credit = Credit("Somebody (2024)", "10.1/a", "https://doi.org/10.1/a", "https://example.org/l", ("Somebody",))
+    origin = Origin("lake", "a", "7", ("x", "y", "z"), "CC0-1.0", "By somebody", ("1", "2", "3"), credit)
+    made = receipt(REQUEST, origin, ["z", "x", "z"], 12)
+    assert (made.items, made.item_versions) == (("x", "z"), ("1", "3"))
+    assert (made.credit, made.licence, made.attribution, made.version) == (credit, "CC0-1.0", "By somebody", "7")
+    assert receipt(REQUEST, replace(origin, item_versions=()), ["x"], 0).item_versions == ()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from terrella.model.credit import NO_CREDIT, Credit
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -66,6 +68,9 @@ class Origin:
     items: tuple[str, ...] = ()
     licence: str = ""
     attribution: str = ""
+    item_versions: tuple[str, ...] = ()
+    """One for each of `items`; empty where none are counted."""
+    credit: Credit = NO_CREDIT
 
 
 @dataclass(frozen=True, eq=False)

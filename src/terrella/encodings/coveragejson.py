@@ -11,6 +11,8 @@ import orjson
 from terrella.encodings.layout import DEGREES, Layout, iso, layouts, native, text
 from terrella.encodings.parameters import parameter, unit
 from terrella.encodings.receipts import receipt_document
+from terrella.grids import crs_text
+from terrella.grids.outlines import geojson as geojson_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +26,7 @@ CALENDARS = "http://cfconventions.org/cf-conventions/cf-conventions.html#calenda
 _GREGORIAN = {"standard", "gregorian", "proleptic_gregorian"}
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY
 MOST_COVERAGES = 50_000
+_TOGETHER = "Each value is of all polygons together, and repeated for each of them."
 
 
 class CoverageJson:
@@ -95,7 +98,7 @@ def referencing(layout: Layout) -> list[Json]:
 def _horizontal_system(crs: str) -> Json:
     if crs == DEGREES:
         return {"type": "GeographicCRS", "id": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"}
-    authority, _, code = crs.partition(":")
+    authority, _, code = crs_text(crs).partition(":")
     if authority == "EPSG" and code.isdigit():
         return {"type": "ProjectedCRS", "id": f"http://www.opengis.net/def/crs/EPSG/0/{code}"}
     return {"type": "ProjectedCRS", "wkt": crs}
@@ -114,6 +117,8 @@ def _coverages(layout: Layout) -> Iterator[Json]:
     """One coverage for each combination of the other axes, and what its domain type further splits."""
     arrays = {name: _plain_dtype(layout.values(name)) for name in layout.names}
     write = {"grid": _grid, "point": _points, "vertex": _trajectory}.get(layout.kind, _cells)
+    if layout.zone is not None:
+        write = _zone
     for index, labels in enumerate(layout.labels):
         for coverage in write(layout, index, {name: array[index] for name, array in arrays.items()}):
             if layout.periods is not None and "t" in coverage["domain"]["axes"]:
@@ -200,6 +205,29 @@ def _at_place(lon: float, lat: float, heights: np.ndarray | None, times: list[st
     kind = "VerticalProfile" if is_profile else "PointSeries" if is_series else "Point"
     named |= {"y": 1, "x": 1}
     return _coverage(kind, axes, {name: _range(array, **named) for name, array in arrays.items()})
+
+
+def _zone(layout: Layout, index: int, arrays: Arrays) -> Iterator[Json]:
+    """Polygon or PolygonSeries, one a level. Of several polygons the number for all together is repeated for each."""
+    times = layout.times[index] if layout.times is not None else None
+    heights = layout.heights
+    assert layout.zone is not None
+    document = geojson_of(layout.zone)
+    is_one = document["type"] == "Polygon"
+    polygons = [document["coordinates"]] if is_one else document["coordinates"]
+    kind = ("" if is_one else "Multi") + ("Polygon" if times is None or len(times) == 1 else "PolygonSeries")
+    for level in range(1 if heights is None else heights.size):
+        axes: Json = {"composite": {"dataType": "polygon", "coordinates": ["x", "y"], "values": polygons}}
+        if heights is not None:
+            axes["z"] = _axis(native(heights[level : level + 1]))
+        if times is not None:
+            axes["t"] = _axis(times)
+        ranges = {}
+        for name, array in arrays.items():
+            column = array[level].reshape(-1, 1)  # of times, or of one
+            named = {"t": len(times)} if times is not None else {}
+            ranges[name] = _range(np.repeat(column, len(polygons), axis=1), **named, composite=len(polygons))
+        yield _coverage(kind, axes, ranges) | ({} if is_one else {"terrella:note": _TOGETHER})
 
 
 def _cells(layout: Layout, index: int, arrays: Arrays) -> Iterator[Json]:

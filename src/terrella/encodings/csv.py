@@ -46,6 +46,8 @@ class Csv:
 
 def _text(column: Any) -> Any:
     """Times become ISO text; each distinct one is written once."""
+    if pa.types.is_dictionary(column.type):
+        return column.cast(column.type.value_type)
     if not pa.types.is_timestamp(column.type):
         return column
     found = column.combine_chunks().dictionary_encode()

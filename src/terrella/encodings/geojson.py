@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from terrella.encodings.layout import iso, native
+from terrella.encodings.layout import ZONE, iso, layouts, native
 from terrella.encodings.parameters import parameter
 from terrella.encodings.receipts import receipt_document
 from terrella.encodings.tables import row_count, table
+from terrella.grids.outlines import cut, geojson
 
 if TYPE_CHECKING:
     from terrella.model.extraction import Extracted
@@ -19,7 +20,7 @@ MOST_FEATURES = 250_000
 
 
 class GeoJson:
-    """Writes a FeatureCollection of points, longitudes in -180..180."""
+    """Writes a FeatureCollection, longitudes in -180..180: points, or the polygon where space was reduced."""
 
     name = "geojson"
     title = "GeoJSON"
@@ -48,8 +49,14 @@ class GeoJson:
 
 def _features(extracted: Extracted) -> list[dict[str, Any]]:
     made = table(extracted)
-    names = [name for name in made.column_names if name not in {"longitude", "latitude"}]
+    names = [name for name in made.column_names if name not in {"longitude", "latitude", ZONE}]
     columns = [_json_column(made[name]) for name in names]
+    if (zone := layouts(extracted.dataset)[0].zone) is not None:
+        geometry = geojson(zone if max(map(abs, zone.bounds[::2])) <= 180 else cut(zone) or zone)
+        rows = zip(*columns, strict=True)
+        return [
+            {"type": "Feature", "geometry": geometry, "properties": dict(zip(names, row, strict=True))} for row in rows
+        ]
     lon, lat = (made[name].to_numpy() for name in ("longitude", "latitude"))
     wrapped = np.where((lon > 180) | (lon < -180), (lon + 180) % 360 - 180, lon)
     return [

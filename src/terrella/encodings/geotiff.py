@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from terrella.encodings.layout import DEGREES, Layout, layouts
-from terrella.encodings.receipts import receipt_text
+from terrella.encodings.receipts import receipt_text, reference
 
 if TYPE_CHECKING:
     from terrella.model.extraction import Extracted
@@ -157,6 +157,7 @@ def _tags(extracted: Extracted) -> dict[str, str]:
         "TERRELLA_RECEIPT": receipt_text(extracted),
         "LICENCE": receipt.licence,
         "ATTRIBUTION": receipt.attribution,
+        "CITATION": reference(receipt),
         "TIFFTAG_SOFTWARE": receipt.software,
         "TIFFTAG_COPYRIGHT": receipt.attribution or receipt.licence,
         "AREA_OR_POINT": "Area",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import xarray as xr
+    from shapely.geometry.base import BaseGeometry
 
     Coords = dict[str, xr.Variable]
 
@@ -48,6 +49,10 @@ _DECIMALS = 10
 """Of degrees, a hundredth of a millimetre: turning longitudes leaves 13.400000000000006."""
 _TIMES = ("time", "reference_time", "step")
 _LINES = (("lat", "lon"), ("latitude", "longitude"), ("y", "x"), ("rlat", "rlon"))
+ZONE = "geometry"
+"""Of numbers reduced over space: the polygon that they are of, as WKT."""
+_INSIDE = "inside"
+"""Of rows and columns around a shape: which cells lie in it."""
 _MAPPINGS = ("spatial_ref", "crs")
 """Names of variables that say the coordinate reference system."""
 _PLACES: dict[str, Kind] = {"point": "point", "cell": "cell", "vertex": "vertex"}
@@ -77,6 +82,19 @@ class Layout:
     """Further coordinates along the places: names of stations, times of vertices."""
     periods: list[str] | None = None
     """Where times stand for periods: start and end of each, one after the other."""
+    inside: np.ndarray | None = None
+    """Which cells ``(y, x)`` lie in the shape asked for; of a mesh only these are told. None where all do."""
+
+    @cached_property
+    def zone(self) -> BaseGeometry | None:
+        """The polygon or multi-polygon that the values are of, in degrees, longitude first, where space was reduced."""
+        found = self.dataset.variables.get(ZONE)
+        if found is None or found.ndim or self.kind != "point" or self.space:
+            return None
+        import shapely
+
+        made = shapely.from_wkt(str(found.values))
+        return made if made.geom_type in ("Polygon", "MultiPolygon") else None
 
     @property
     def names(self) -> list[str]:
@@ -118,6 +136,8 @@ class Layout:
         array = _spread(self.dataset.variables[name], sizes)
         vertical = self.dataset.sizes.get(self.vertical, 1) if self.vertical else 1
         time = self.dataset.sizes.get(self.time, 1) if self.time else 1
+        if self.kind == "mesh" and self.inside is not None:
+            array = array[..., self.inside]
         places = array.shape[len(order) - len(self.space) :] if self.kind == "grid" else (-1,)
         if array.size == 0 and self.kind != "grid":
             places = (0,)
@@ -186,6 +206,9 @@ def _lay_out(dataset: xr.Dataset, periods: list[str] | None = None) -> Layout:
     space, kind = _space(dataset)
     crs = _crs(dataset, space, kind)
     x, y = _horizontal(coords, space, kind)
+    inside = _inside(coords, space)
+    if inside is not None and kind == "mesh":
+        x, y = x[inside.ravel()], y[inside.ravel()]
     if crs == DEGREES:
         x, y = np.round(x, _DECIMALS), np.round(y, _DECIMALS)
     time = _time_axis(coords, set(map(str, dataset.dims)))
@@ -204,6 +227,7 @@ def _lay_out(dataset: xr.Dataset, periods: list[str] | None = None) -> Layout:
         labels=_labels(coords, {dim: dataset.sizes[dim] for dim in others}, hide={time, vertical}),
         columns=_columns(coords, space, kind),
         periods=periods if time == "time" else None,
+        inside=inside,
     )
 
 
@@ -273,6 +297,11 @@ def _horizontal(coords: Coords, space: tuple[str, ...], kind: Kind) -> tuple[np.
     return np.ravel(coords["longitude"].values), np.ravel(coords["latitude"].values)
 
 
+def _inside(coords: Coords, space: tuple[str, ...]) -> np.ndarray | None:
+    found = coords.get(_INSIDE)
+    return None if found is None or found.dims != space else np.asarray(found.values, dtype=bool)
+
+
 def _crs(dataset: xr.Dataset, space: tuple[str, ...], kind: Kind) -> str:
     if kind != "grid" or space[0] in {"lat", "latitude"}:
         return DEGREES
@@ -319,7 +348,7 @@ def _vertical_axis(coords: Coords, exclude: set[str | None]) -> str | None:
 
 
 def _labels(coords: Coords, others: dict[str, int], hide: set[str | None]) -> tuple[dict[str, Any], ...]:
-    hidden = {*hide, "longitude", "latitude", "time", *_MAPPINGS}
+    hidden = {*hide, "longitude", "latitude", "time", ZONE, *_MAPPINGS}
     single = {
         name: plain(coordinate.values)
         for name, coordinate in coords.items()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from terrella.encodings.hdf5 import without_times
-from terrella.encodings.layout import DEGREES, calendar_of, layouts
-from terrella.encodings.receipts import receipt_text
+from terrella.encodings.layout import DEGREES, ZONE, calendar_of, layouts
+from terrella.encodings.receipts import receipt_text, reference
 
 if TYPE_CHECKING:
     import netCDF4
@@ -36,6 +36,9 @@ _KNOWN: dict[str, dict[str, str]] = {
     "number": {"standard_name": "realization", "units": "1"},
     **_DEGREES,
 }
+_CONTAINER = "geometry_container"
+_WKT_NODES = 1000
+"""Polygons of more nodes are not written as text besides."""
 _DROPPED = {"_FillValue", "missing_value", "scale_factor", "add_offset", "coordinates", "grid_mapping", "dtype"}
 _ENCODED_IN_VALUES = {"units", "calendar"}
 
@@ -83,14 +86,18 @@ def _write(file: netCDF4.Dataset, extracted: Extracted) -> None:
         file.createDimension(str(dim), size)
     file.setncatts(_global_attrs(extracted, groups))
     mapping = _grid_mapping(file, groups[0])
+    zone = _write_zone(file, groups[0])
     for name, coordinate in dataset.coords.items():
-        if name not in {"spatial_ref", "crs"}:
+        if name not in {"spatial_ref", "crs"} and not (name == ZONE and zone):
             _write_coordinate(file, str(name), coordinate)
     instance = _write_instances(file, groups)
     for name, given in dataset.data_vars.items():
         variable = given
         extra = {"grid_mapping": mapping} if mapping else {}
         beside = _auxiliary(dataset, variable) + ([instance] if instance in file.variables else [])
+        if zone:
+            extra["geometry"] = zone
+            beside = [one for one in beside if one != ZONE]
         if beside:
             extra["coordinates"] = " ".join(beside)
         attrs = {key: value for key, value in variable.attrs.items() if key not in _DROPPED}
@@ -186,6 +193,38 @@ def _grid_mapping(file: netCDF4.Dataset, layout: Layout) -> str:
     return "crs"
 
 
+def _write_zone(file: netCDF4.Dataset, layout: Layout) -> str:
+    """The polygon that the values are of, as a geometry container (CF 7.5); returns its name."""
+    if layout.zone is None:
+        return ""
+    import shapely
+
+    # CF: outer rings anticlockwise, holes clockwise, the first node of a ring comes again as its last
+    turned = shapely.orient_polygons(layout.zone)
+    parts = [
+        (ring, number > 0)
+        for polygon in shapely.get_parts(turned)
+        for number, ring in enumerate((polygon.exterior, *polygon.interiors))
+    ]
+    nodes = np.concatenate([shapely.get_coordinates(ring) for ring, _ in parts])
+    file.createDimension("node", len(nodes))
+    for name, column, axis in (("node_longitude", 0, "X"), ("node_latitude", 1, "Y")):
+        _write_array(file, name, ("node",), nodes[:, column], _DEGREES[name.removeprefix("node_")] | {"axis": axis})
+    file.createDimension("zone", 1)
+    _write_array(file, "node_count", ("zone",), np.array([len(nodes)], "i4"), {"long_name": "nodes of the geometry"})
+    attrs = {"geometry_type": "polygon", "node_coordinates": "node_longitude node_latitude", "node_count": "node_count"}
+    if len(parts) > 1:
+        file.createDimension("part", len(parts))
+        counts = np.array([len(ring.coords) for ring, _ in parts], "i4")
+        _write_array(file, "part_node_count", ("part",), counts, {"long_name": "nodes of each ring"})
+        holes = np.array([is_hole for _, is_hole in parts], "i1")
+        _write_array(file, "interior_ring", ("part",), holes, {"long_name": "1 for holes"})
+        attrs |= {"part_node_count": "part_node_count", "interior_ring": "interior_ring"}
+    made = file.createVariable(_CONTAINER, "i4", ())
+    made.setncatts(attrs | {"geometry_wkt": layout.zone.wkt} if len(nodes) <= _WKT_NODES else attrs)
+    return _CONTAINER
+
+
 def _feature_type(groups: list[Layout]) -> str:
     """CF's word for the shape; '' for grids, sets of cells, and where members or runs make it none of CF's."""
     layout = groups[0]
@@ -230,6 +269,8 @@ def _global_attrs(extracted: Extracted, groups: list[Layout]) -> dict[str, Any]:
         "history": f"cut out by {receipt.software}",
         "license": receipt.licence,
         "attribution": receipt.attribution,
+        "references": reference(receipt),
+        "institution": "; ".join(receipt.credit.providers),
         "terrella_receipt": receipt_text(extracted),
     }
     if kind := _feature_type(groups):

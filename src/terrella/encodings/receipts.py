@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 if TYPE_CHECKING:
-    from terrella.model.extraction import Extracted
+    from terrella.model.extraction import Extracted, Receipt
 
 MOST_ITEMS = 100
 """Items named in a receipt; of more only how many."""
 
 
 def receipt_document(extracted: Extracted) -> dict[str, Any]:
-    """The receipt as a JSON object: request hash, data version, items read, software, licence, attribution."""
+    """The receipt as a JSON object: request hash, version of the data, items read with theirs, software, credit."""
     receipt = extracted.receipt
     made: dict[str, Any] = {
         "request": receipt.request,
@@ -26,6 +27,9 @@ def receipt_document(extracted: Extracted) -> dict[str, Any]:
         "licence": receipt.licence,
         "attribution": receipt.attribution,
     }
+    if receipt.item_versions:
+        made["item_versions"] = list(receipt.item_versions[:MOST_ITEMS])
+    made |= {key: value for key, value in asdict(receipt.credit).items() if value}
     if extracted.request.reduce:
         made["reduced"] = [str(one) for one in extracted.request.reduce]
     if "weights_over_space" in extracted.dataset.attrs:
@@ -33,6 +37,13 @@ def receipt_document(extracted: Extracted) -> dict[str, Any]:
     if len(receipt.items) > MOST_ITEMS:
         made["items_in_all"] = len(receipt.items)
     return made
+
+
+def reference(receipt: Receipt) -> str:
+    """How to cite the data, as one text: citation and address; '' where the collection says neither."""
+    credit = receipt.credit
+    shown = credit.cite_as if credit.cite_as and credit.cite_as not in credit.citation else ""
+    return " ".join(part for part in (credit.citation, shown) if part)
 
 
 def receipt_text(extracted: Extracted) -> str:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from terrella.encodings.layout import DEGREES, Layout, layouts, text
-from terrella.encodings.receipts import receipt_text
+from terrella.encodings.layout import DEGREES, ZONE, Layout, layouts, text
+from terrella.encodings.receipts import receipt_text, reference
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from terrella.model.extraction import Extracted
 
+_MOST_WKT = 64 << 20
+"""Characters of a polygon repeated in all rows."""
 _DEGREES = {"longitude": {"units": "degrees_east"}, "latitude": {"units": "degrees_north"}}
 
 
@@ -23,6 +26,8 @@ def row_count(dataset: xr.Dataset) -> int:
     made = 0
     for layout in layouts(dataset):
         places = np.prod([dataset.sizes[dim] for dim in layout.space], dtype=np.int64)
+        if layout.inside is not None:
+            places = np.count_nonzero(layout.inside)
         times = dataset.sizes.get(layout.time, 1) if layout.time else 1
         levels = 1 if layout.heights is None else layout.heights.size
         made += int(places) * times * levels * len(layout.labels)
@@ -42,6 +47,7 @@ def table(extracted: Extracted) -> pa.Table:
         "terrella:receipt": receipt_text(extracted),
         "licence": receipt.licence,
         "attribution": receipt.attribution,
+        "citation": reference(receipt),
     }
     order = [name for name in joined.column_names if name not in extracted.dataset.data_vars]
     order += [str(name) for name in extracted.dataset.data_vars]
@@ -60,7 +66,10 @@ def _group(layout: Layout) -> pa.Table:
         _append(fields, data, name, values, _DEGREES.get(name, attrs))
     for name, array in arrays.items():
         _append(fields, data, name, array.reshape(-1), dict(layout.dataset[name].attrs))
-    return pa.Table.from_arrays(data, schema=pa.schema(fields))
+    made = pa.Table.from_arrays(data, schema=pa.schema(fields))
+    if layout.kind != "grid" or layout.inside is None:
+        return made
+    return made.filter(pa.array(np.broadcast_to(layout.inside, shape).ravel()))
 
 
 def _append(fields: list[Any], data: list[Any], name: str, values: Any, attrs: dict[str, Any]) -> None:
@@ -108,11 +117,20 @@ def _times(layout: Layout, shape: tuple[int, ...]) -> np.ndarray:
     return np.broadcast_to(moments.reshape(form), shape).reshape(-1)
 
 
-def _place_columns(layout: Layout, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+def _place_columns(layout: Layout, shape: tuple[int, ...]) -> dict[str, Any]:
     def spread(values: np.ndarray) -> np.ndarray:
         return np.broadcast_to(values.reshape((1, 1, 1, *shape[3:])), shape).reshape(-1)
 
-    columns = {name: spread(values) for name, values in layout.columns.items()}
+    columns: dict[str, Any] = {name: spread(values) for name, values in layout.columns.items()}
     if layout.kind == "grid" and layout.crs != DEGREES:
         columns |= {"y": _along(layout.y, 3, shape), "x": _along(layout.x, 4, shape)}
-    return columns | {"longitude": spread(layout.longitude), "latitude": spread(layout.latitude)}
+    columns |= {"longitude": spread(layout.longitude), "latitude": spread(layout.latitude)}
+    return columns | _zone_column(layout, math.prod(shape))
+
+
+def _zone_column(layout: Layout, rows: int) -> dict[str, Any]:
+    """The polygon that all values are of, as WKT; none where it would make most of a large answer."""
+    text = "" if layout.zone is None else layout.zone.wkt
+    if not text or rows * len(text) > _MOST_WKT:
+        return {}
+    return {ZONE: pa.DictionaryArray.from_arrays(np.zeros(rows, "i4"), [text])}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,11 +62,16 @@ def axes(prepared: Prepared) -> Iterator[tuple[str, xr.Variable]]:
 
 def attributes(prepared: Prepared, receipt: Receipt) -> dict[str, Any]:
     """What the cube says of itself, and the receipt as JSON."""
-    slip = {
+    slip: dict[str, Any] = {
         "request": receipt.request,
         "collection": receipt.collection,
         "version": receipt.version,
         "items": list(receipt.items[:100]),
         "software": receipt.software,
+        "licence": receipt.licence,
+        "attribution": receipt.attribution,
+        "item_versions": list(receipt.item_versions[:100]),
+        **asdict(receipt.credit),
     }
+    slip = {key: value for key, value in slip.items() if value}
     return dict(prepared.cube.dataset.attrs) | {"terrella_receipt": json.dumps(slip)}

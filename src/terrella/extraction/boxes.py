@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from terrella.cubes.opening import line_attrs
 from terrella.cubes.selecting import as_slice
 from terrella.extraction.cells import LATITUDE, LONGITUDE, Cells, Coords, turned
+from terrella.extraction.windows import lattice
 from terrella.model.space import Extent
 
 if TYPE_CHECKING:
@@ -69,16 +69,11 @@ def everything(grid: Grid, longitudes: tuple[float, float]) -> Cells:
 
 
 def _all_places(grid: Grid, longitudes: tuple[float, float]) -> Coords:
+    if len(grid.shape) == 2:
+        rows, columns = (np.arange(size) for size in grid.shape)
+        return lattice(grid, rows, columns, longitudes)
     lon, lat = grid.centres()
-    coords = {dim: xr.Variable((dim,), values, line_attrs(dim)) for dim, values in grid.coordinates().items()}
-    coords["longitude"] = xr.Variable(grid.dims, turned(lon, longitudes).reshape(grid.shape), dict(LONGITUDE))
-    coords["latitude"] = xr.Variable(grid.dims, lat.reshape(grid.shape), dict(LATITUDE))
-    if len(grid.dims) == 2 and coords.keys() >= set(grid.dims):
-        coords["spatial_ref"] = xr.Variable((), 0, {"crs_wkt": _wkt(grid.crs)})
-    return coords
-
-
-def _wkt(crs: str) -> str:
-    import pyproj
-
-    return str(pyproj.CRS.from_user_input(crs).to_wkt()) if crs else ""
+    return {
+        "longitude": xr.Variable(grid.dims, turned(lon, longitudes), dict(LONGITUDE)),
+        "latitude": xr.Variable(grid.dims, lat, dict(LATITUDE)),
+    }

@@ -1,13 +1,19 @@
-"""Places by the names of cells: geohashes, map tiles, HEALPix pixels."""
+"""Places by the names of cells: geohashes, map tiles, HEALPix pixels, MGRS squares, H3 hexagons."""
 
 from __future__ import annotations
 
 import math
 import re
+from typing import TYPE_CHECKING
 
-from terrella.errors import Invalid, Unsupported
-from terrella.model.extraction import Pixel
+from terrella.errors import Invalid, nearest_names
+from terrella.model.extraction import Area, Box, Pixel
 from terrella.model.space import Extent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shapely.geometry.base import BaseGeometry
 
 _DIGITS = "0123456789bcdefghjkmnpqrstuvwxyz"
 MOST_ZOOM = 30
@@ -87,8 +93,54 @@ def checked_pixel(one: Pixel) -> Pixel:
     return one
 
 
-def unknown_system(name: str) -> Unsupported:
-    """For cells of other systems."""
-    return Unsupported(
-        f"Cells of {name} are not read here: there are geohash, tile and healpix, or ask with a polygon."
-    )
+def _square(text: str) -> Area:
+    from terrella.extraction.mgrs import mgrs
+
+    return _area(mgrs(text))
+
+
+def _hexagon(text: str) -> Area:
+    from terrella.extraction.hexagons import hexagon
+
+    return _area(hexagon(text))
+
+
+def _area(polygon: BaseGeometry) -> Area:
+    from shapely.geometry import mapping
+
+    return Area(dict(mapping(polygon)))
+
+
+_READERS: dict[str, Callable[[str], Box | Area | Pixel]] = {
+    "geohash": lambda text: Box(geohash(text)),
+    "tile": lambda text: Box(tile(text)),
+    "healpix": pixel,
+    "mgrs": _square,
+    "h3": _hexagon,
+}
+SYSTEMS = tuple(_READERS)
+"""Systems of cells that are known by name."""
+EXAMPLES = {
+    "geohash": "geohash:u33d",
+    "tile": "tile:10/550/335",
+    "healpix": "healpix:64:nested:1234",
+    "mgrs": "mgrs:33UUU",
+    "h3": "h3:831f1dfffffffff",
+}
+
+
+def cell(text: str) -> Box | Area | Pixel:
+    """The shape of a cell written as SYSTEM:ID, such as `mgrs:33UUU` or `tile:10/550/335`. Raises Invalid."""
+    system, colon, name = text.strip().partition(":")
+    if not colon or system.casefold() not in _READERS:
+        said = nearest_names(system[:40], SYSTEMS) if colon else ""
+        raise Invalid(
+            f"{text!r:.60} names no cell: write SYSTEM:ID, as in {', '.join(EXAMPLES.values())}. {said}".strip(),
+            parameter="cell",
+        )
+    return cell_of(system.casefold(), name)
+
+
+def cell_of(system: str, name: str) -> Box | Area | Pixel:
+    """The shape of a cell of one of `SYSTEMS`. Raises Invalid."""
+    return _READERS[system](name.strip())

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 LONGITUDE = {"standard_name": "longitude", "long_name": "longitude", "units": "degrees_east"}
 LATITUDE = {"standard_name": "latitude", "long_name": "latitude", "units": "degrees_north"}
-
+_BYTES_EACH = 24
+_BYTES_OF_POLYGON = 800
+_SECONDS_EACH = 5e-7
+_SECONDS_OF_SHARE = 2e-5
+AT_ONCE = 50_000
+"""Cells made polygons at once."""
 
 Coords = dict[str, xr.Variable]
 
@@ -74,6 +79,8 @@ class Cells:
     """Of overlaps: how much of each cell lies inside the shape, 0..1."""
     blend: Blend | None = None
     """Where each number of the answer is made of several cells; `flat` are then all of these, in its order."""
+    hidden: np.ndarray | None = None
+    """Of crossed rows and columns: the cells that lie outside the shape, and are answered as missing."""
 
     @property
     def count(self) -> int:
@@ -84,13 +91,28 @@ class Cells:
         """Cells that are read."""
         return self.count if self.blend is None else self.blend.weights.size
 
+    @property
+    def memory(self) -> int:
+        """Bytes of their numbers and coordinates; for shares also of the polygons that some of them are at a time."""
+        if self.share is None:
+            return _BYTES_EACH * self.read
+        return 3 * _BYTES_EACH * self.read + _BYTES_OF_POLYGON * min(self.read, AT_ONCE)
+
+    @property
+    def seconds(self) -> float:
+        """Usual time to find them and to say where they are."""
+        if self.lines is not None:
+            return 0.0
+        return self.read * (_SECONDS_EACH if self.share is None else _SECONDS_OF_SHARE)
+
     def part(self, first: int, last: int) -> Cells:
         """Some of the cells, or of the rows where these are crossed with columns; without coordinates."""
         if self.lines is not None:
             rows = self.lines[0]
             rows = slice(rows.start + first, rows.start + last) if isinstance(rows, slice) else rows[first:last]
             shape = (last - first, *self.shape[1:])
-            return Cells(self.dims, shape, dict, lines=(rows, *self.lines[1:]))
+            hidden = None if self.hidden is None else self.hidden[first:last]
+            return Cells(self.dims, shape, dict, lines=(rows, *self.lines[1:]), hidden=hidden)
         assert self.flat is not None
         blend = None if self.blend is None else self.blend.part(first, last)
         each = 1 if self.blend is None else self.blend.weights.shape[1]
@@ -103,8 +125,26 @@ class Cells:
         return np.asarray(rows[vertices]).ravel()
 
     def settled(self, values: np.ndarray, vertices: np.ndarray | None = None) -> np.ndarray:
-        """Numbers of the answer from what was read (of all places, or some), along the last dimension."""
-        return values if self.blend is None else self.blend.made(values, vertices)
+        """Numbers of the answer from what was read (of all places, or some), along the last dimensions.
+
+        The values may be changed in place.
+        """
+        return self.masked(values) if self.blend is None else self.blend.made(values, vertices)
+
+    def masked(self, values: np.ndarray) -> np.ndarray:
+        """Missing outside the shape: in place where the values are floats, else in a copy that can be missing."""
+        if self.hidden is None:
+            return values
+        values = values.astype(self.dtype(values.dtype), copy=False)
+        values[..., self.hidden] = np.nan
+        return values
+
+    def dtype(self, stored: np.dtype | str) -> np.dtype:
+        """Of the answer: blends are float64, and integers become floats that hold them where cells may be missing."""
+        stored = np.dtype(stored)
+        if self.blend is not None:
+            return np.dtype(np.float64)
+        return stored if self.hidden is None or stored.kind == "f" else np.result_type(stored, np.float32)
 
     def selection(self, axes: Mapping[str, Indices]) -> Selection:
         return Selection(axes, lines=self.lines, cells=self.flat)

@@ -5,42 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from terrella.cubes.caching import ReadTally
 from terrella.cubes.optimising.choosing import cheapest
+from terrella.errors import TooLarge
 from terrella.extraction import summarising
+from terrella.extraction.accounting import Account, Spends
 from terrella.extraction.answering import dataset, unpaired
 from terrella.extraction.limits import Limits, refuse
+from terrella.extraction.opening import opened
 from terrella.extraction.planning import Prepared, prepare
 from terrella.extraction.receipts import receipt
 from terrella.extraction.reducing import Reductions, reductions
+from terrella.extraction.scenes import check_size, coarser
 from terrella.extraction.streaming import reduced, split
-from terrella.model.extraction import Extracted, Extraction, Plan
+from terrella.model.extraction import Box, Everything, Extracted, Extraction, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from terrella.contracts.cubes import Cube, CubeIndex, CubeVariable, Origin
+    from terrella.contracts.cubes import Cube, CubeVariable
     from terrella.cubes.cubes import Cubes
     from terrella.cubes.cutting import Cuts
     from terrella.cubes.reading import Cost
+    from terrella.extraction.opening import Catalogue, MakesCubes, Opened
     from terrella.model.caller import Caller
-
-_BYTES_PER_CELL = 24
-"""Its number and its coordinates."""
-
+    from terrella.model.stac import Document
 
 _CHEAPER = 8
 """How many cells may be reduced for one that may be answered."""
-
-
-class Catalogue(Protocol):
-    """What is needed of the catalogue: a collection's cube, if this caller may see it."""
-
-    def open(self, caller: Caller, collection: str) -> tuple[CubeIndex, Origin]: ...
 
 
 Copies = Callable[["Cube"], Sequence["Cube"]]
@@ -73,37 +69,93 @@ class _Work:
 class Extractor:
     """Safe for threads."""
 
-    def __init__(self, catalog: Catalogue, cubes: Cubes, limits: Limits, copies: Copies = no_copies) -> None:
+    def __init__(
+        self,
+        catalog: Catalogue,
+        cubes: Cubes,
+        limits: Limits,
+        copies: Copies = no_copies,
+        scenes: MakesCubes | None = None,
+        spends: Spends | None = None,
+    ) -> None:
         self._catalog = catalog
         self._cubes = cubes
         self._limits = limits
         self._copies = copies
+        self._scenes = scenes
+        self._spends = spends
 
     def cube(self, caller: Caller, collection: str) -> Cube:
-        """The collection's cube. Raises NotFound, Unsupported."""
+        """The collection's own cube. Raises NotFound, Unsupported."""
         return self._cubes.open(*self._catalog.open(caller, collection))
+
+    def open(self, caller: Caller, request: Extraction) -> Opened:
+        """The cube that answers a request: the collection's own, or the one that its scenes make for this request.
+
+        Raises NotFound for a collection, Unsupported where it has neither; for scenes Invalid and TooLarge too.
+        """
+        return opened(self._catalog, self._scenes, caller, request)
+
+    def variables(self, caller: Caller, collection: str) -> dict[str, Document]:
+        """Bands of a collection without a cube of its own, as `cube:variables` has it; {} where it has no images."""
+        return {} if self._scenes is None else self._scenes.variables(caller, collection)
 
     def plan(self, caller: Caller, request: Extraction) -> Plan:
         """What the request would read and answer, also where it is too large; no data byte is read.
 
         Raises Invalid for a request that means nothing here, NotFound for a collection.
         """
-        prepared = self._prepare(self.cube(caller, request.collection), request)
+        found = self.open(caller, request)
+        check_size(found, self._limits.cells)
+        prepared = self._prepare(self._cubes.open(found.index, found.origin), found.asked)
         if request.reduce:
             return self._plan_reduced(reductions(prepared), self._work(prepared))
         return self._plan(self._work(prepared))
 
-    def extract(self, caller: Caller, request: Extraction) -> Extracted:
-        """The values. Raises TooLarge before reading; Invalid, NotFound as `plan`; Unreadable for a broken file."""
+    def extract(self, caller: Caller, request: Extraction, found: Opened | None = None) -> Extracted:
+        """The values; `found` is what `open` gave for this request just now.
+
+        Raises TooLarge, QuotaExceeded before reading; Invalid, NotFound as `plan`; Unreadable for a broken file.
+        """
+        found = found or self.open(caller, request)
+        check_size(found, self._limits.cells)
+        try:
+            with Account(self._spends, caller, request.collection) as account:
+                cube = self._cubes.open(found.index, found.origin)
+                made = self._extract(cube, found.asked, request, account)
+                account.end(made.receipt.bytes_read)
+                return made
+        except TooLarge as error:
+            raise coarser(error, found.index, self._limits.cells) if found.stated else error from None
+
+    def check(self, caller: Caller, request: Extraction, plan: Plan) -> None:
+        """Raises TooLarge, with a smaller request that would pass, where this plan of it is over the limits."""
+        if self._limits.excess(plan):
+            self.extract(caller, request)  # refuses before it reads
+
+    def messages(self, caller: Caller, request: Extraction) -> Iterator[bytes]:
+        """Whole fields as the GRIB messages that they are stored in, byte for byte; of a box, only its cells.
+
+        Raises TooLarge before reading; Invalid, NotFound as `plan`; Unsupported where they are not stored as GRIB.
+        """
         cube = self.cube(caller, request.collection)
-        prepared = self._prepare(cube, request)
+        area = request.shape.extent if isinstance(request.shape, Box) else None
+        prepared = prepare(cube, replace(request, shape=Everything()))
+        work = self._work(prepared)
+        refuse(self._plan(work), self._limits, prepared, partial(self._smaller, cube))
+        return self._cubes.messages(work.crossed, area)
+
+    def _extract(self, cube: Cube, asked: Extraction, request: Extraction, account: Account) -> Extracted:
+        """Values for a request that the cube has as `asked`."""
+        prepared = self._prepare(cube, asked)
         if request.reduce:
-            return self._reduce(prepared)
+            return self._reduce(prepared, request, account)
         smaller = partial(self._smaller, cube)
         refuse(_rough(prepared), self._limits, prepared, smaller)
         work = self._work(prepared)
         plan = self._plan(work)
         refuse(plan, self._limits, prepared, smaller)
+        account.begin(plan)
         tally = ReadTally()
         values = self._read(work, tally)
         slip = receipt(request, cube.origin, _items(work, cube), tally.bytes_read)
@@ -147,7 +199,7 @@ class Extractor:
 
     def _plan(self, work: _Work) -> Plan:
         costs = [self._cubes.plan(cuts) for cuts in work.cuts()]
-        bytes_out = sum(cost.bytes_out for cost in costs)
+        bytes_out = work.prepared.bytes_out
         return Plan(
             cells=work.prepared.cells.count,
             values=work.prepared.values,
@@ -155,7 +207,7 @@ class Extractor:
             bytes_read=sum(cost.bytes_read for cost in costs),
             bytes_out=bytes_out,
             memory=self._memory(work, costs, bytes_out),
-            seconds=sum(self._cubes.seconds(cost) for cost in costs),
+            seconds=sum(self._cubes.seconds(cost) for cost in costs) + work.prepared.cells.seconds,
         )
 
     def _memory(self, work: _Work, costs: list[Cost], bytes_out: int) -> int:
@@ -164,7 +216,7 @@ class Extractor:
         decoded = sum(cost.chunks * cost.largest for cost in costs)
         kept = min(decoded, self._cubes.cache_bytes)
         working = min(decoded, 2 * self._cubes.threads * largest)
-        return bytes_out + _BYTES_PER_CELL * work.prepared.cells.read + kept + working
+        return bytes_out + work.prepared.cells.memory + kept + working
 
     def _read(self, work: _Work, tally: ReadTally) -> dict[str, np.ndarray]:
         cells = work.prepared.cells
@@ -177,7 +229,7 @@ class Extractor:
         self, prepared: Prepared, variable: CubeVariable, groups: list[tuple[np.ndarray, Cuts]], tally: ReadTally
     ) -> np.ndarray:
         """Values along a path: the axes that go with its vertices are gone."""
-        out = np.empty(prepared.shape(variable), dtype=np.float64 if prepared.cells.blend else variable.dtype)
+        out = np.empty(prepared.shape(variable), dtype=prepared.cells.dtype(variable.dtype))
         gone = tuple(d for d, dim in enumerate(variable.dims) if dim in prepared.along)
         for vertices, cuts in groups:
             found = self._cubes.read(cuts, tally)[variable.name].squeeze(axis=gone)
@@ -186,7 +238,7 @@ class Extractor:
 
     # --- reductions ------------------------------------------------------------------------------------------------
 
-    def _reduce(self, prepared: Prepared) -> Extracted:
+    def _reduce(self, prepared: Prepared, request: Extraction, account: Account) -> Extracted:
         """The values of a request with reductions: variable by variable, block by block."""
         made = reductions(prepared)
         prepared = made.prepared
@@ -195,6 +247,7 @@ class Extractor:
         work = self._work(prepared)
         plan = self._plan_reduced(made, work)
         refuse(_priced(made, plan), self._limits, prepared, smaller)
+        account.begin(plan)
         tally = ReadTally()
 
         def read(part: Prepared, variable: CubeVariable) -> np.ndarray:
@@ -204,8 +257,8 @@ class Extractor:
             return found.reshape(*found.shape[: found.ndim - len(part.cells.dims)], -1)
 
         values = {one.name: reduced(made, one, split(made, one), read) for one in prepared.variables}
-        slip = receipt(prepared.request, prepared.cube.origin, _items(work, prepared.cube), tally.bytes_read)
-        return Extracted(summarising.dataset(made, values, slip), prepared.request, plan, slip)
+        slip = receipt(request, prepared.cube.origin, _items(work, prepared.cube), tally.bytes_read)
+        return Extracted(summarising.dataset(made, values, slip), request, plan, slip)
 
     def _plan_reduced(self, made: Reductions, work: _Work) -> Plan:
         """Bytes and chunks count once where they stay in the cache between blocks, else for each block."""
@@ -221,7 +274,7 @@ class Extractor:
             bytes_read=again * sum(cost.bytes_read for cost in costs),
             bytes_out=made.bytes_out,
             memory=self._memory(work, costs, made.bytes_out) + at_work,
-            seconds=again * sum(self._cubes.seconds(cost) for cost in costs),
+            seconds=again * sum(self._cubes.seconds(cost) for cost in costs) + made.seconds,
         )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from terrella.errors import TooLarge, Unsupported
 from terrella.grids import HealpixGrid, ProjectedGrid, RectilinearGrid, ReducedGaussianGrid, RegularGrid, RotatedGrid
 from terrella.grids.meridians import Meridians
-from terrella.grids.sphere import distance
+from terrella.grids.sphere import distance, unit
 from terrella.model.space import EARTH_RADIUS_M
 
 if TYPE_CHECKING:
@@ -41,15 +41,15 @@ def bilinear(grid: Grid, lon: np.ndarray, lat: np.ndarray) -> Around:
     """Linear between the two columns, then between the two rows around each place, in the grid's own coordinates.
 
     Over the antimeridian; poleward of the last row of a global grid between that row here and on the other side of the
-    pole. Elsewhere beyond the outermost centres the outermost ones count. On HEALPix and Gaussian grids between rings
-    of latitude, as healpy does. Raises Unsupported for grids without rows.
+    pole. Elsewhere beyond the outermost centres the outermost ones count. On HEALPix between rings of latitude, as
+    healpy does; on Gaussian grids in triangles, as ECMWF's MIR does. Raises Unsupported for grids without rows.
     """
     if isinstance(grid, RegularGrid | RectilinearGrid):
         return _crossed(grid.lat_line, grid.meridians, lon, lat)
     if isinstance(grid, RotatedGrid):
         return _crossed(grid.rlat, Meridians(grid.rlon), *grid.rotated(lon, lat))
     if isinstance(grid, ReducedGaussianGrid):
-        return _between_rows(grid.rows, lon, lat)
+        return in_triangles(grid.rows, lon, lat)
     if isinstance(grid, HealpixGrid):
         found = _between_rows(grid.rows, lon, lat)
         return Around(grid.nearest(*grid.rows.centres(found.cells)), found.weights)
@@ -131,6 +131,77 @@ def _between_rows(rows: Rows, lon: np.ndarray, lat: np.ndarray) -> Around:
     near_points, far_points = _along_row(rows, below, lon), _along_row(rows, above, far)
     corners = np.stack([*near_points[:2], *far_points[:2]], axis=-1)
     return Around(corners, _weights(up, near_points[2], far_points[2]))
+
+
+def in_triangles(rows: Rows, lon: np.ndarray, lat: np.ndarray) -> Around:
+    """Barycentric in the triangle around each place of the Delaunay triangulation on the sphere, 4th weight 0.
+
+    Its corners lie in the two rows around the place, or one row further (a side along a row bends to the pole), among
+    the six points of each that are nearest in longitude: of all triangles there that hold the place, the one with no
+    other point above its plane (the faces of a convex hull of points on a sphere are their Delaunay triangles: Brown
+    1979, Information Processing Letters 9). Where two diagonals are as good, either may be taken. Beyond the outermost
+    rows over the pole, as `_between_rows`.
+    """
+    found = _between_rows(rows, lon, lat)
+    last = rows.lats.size - 1
+    left = np.flatnonzero((lat <= rows.lats[0]) & (lat >= rows.lats[-1]))
+    for shift in (0, 1, -1):
+        upper = last - _pair(rows.ascending, lat[left])[0] - 1 + shift
+        left, upper = left[(upper >= 0) & (upper < last)], upper[(upper >= 0) & (upper < last)]
+        if not left.size:
+            break
+        cells, weights, is_found = _triangles(rows, upper, lon[left], lat[left])
+        at = left[is_found]
+        found.cells[at], found.weights[at] = cells[is_found], weights[is_found]
+        left = left[~is_found]
+    return found
+
+
+def _triangles(
+    rows: Rows, upper: np.ndarray, lon: np.ndarray, lat: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cells and weights of the triangles between a row and the next that hold places, and whether there is one."""
+    near = np.concatenate([_six(rows, row, lon) for row in (upper, upper + 1)], axis=1)
+    corners, place = unit(*rows.centres(near)), unit(lon, lat)
+    cells, weights = near[:, :4].copy(), np.zeros((lon.size, 4))
+    best = np.full(lon.size, -1.0)
+    for triangle in _TRIANGLES:
+        share, score = _barycentric(corners, triangle, place)
+        better = np.flatnonzero(score > best + _ROUNDING)
+        best[better] = score[better]
+        cells[better] = near[better][:, [*triangle, triangle[0]]]
+        weights[better, :3] = share[better]
+    return cells, weights, best >= 0
+
+
+def _six(rows: Rows, row: np.ndarray, lon: np.ndarray) -> np.ndarray:
+    """Points of a row: three to the west of a longitude, three to the east."""
+    counts = rows.counts[row][:, None]
+    west = np.floor((lon - rows.firsts[row]) / (360.0 / rows.counts[row])).astype(np.int64)[:, None]
+    return np.asarray(rows.starts[row][:, None] + (west + np.arange(-2, 4)) % counts)
+
+
+_ROUNDING = 1e-9
+_TRIANGLES = [(a, b, b + 1) for a in range(6) for b in range(6, 11)] + [
+    (a, a + 1, b) for a in range(5) for b in range(6, 12)
+]
+"""Two neighbours of one row with a point of the other."""
+
+
+def _barycentric(
+    corners: np.ndarray, triangle: tuple[int, int, int], place: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of the corners, and a score: 1 for Delaunay's triangle, 0 where one only holds the place, else -1."""
+    sides = corners[:, triangle]
+    flat = np.abs(np.linalg.det(sides)) < 1e-12
+    sides = np.where(flat[:, None, None], np.eye(3), sides)
+    share = np.linalg.solve(sides.transpose(0, 2, 1), place[..., None])[..., 0]
+    holds = (share >= -_ROUNDING).all(axis=1) & ~flat
+    plane = np.linalg.solve(sides, np.ones((len(sides), 3, 1)))
+    is_empty = (corners @ plane <= 1 + _ROUNDING).all(axis=(1, 2))
+    share = np.clip(share, 0.0, None)
+    share /= np.maximum(share.sum(axis=1, keepdims=True), _ROUNDING)
+    return share, np.where(holds, np.where(is_empty, 1.0, 0.0), -1.0)
 
 
 def _along_row(rows: Rows, row: np.ndarray, lon: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ import shapely
 from shapely.affinity import translate
 
 from terrella.errors import Unsupported
+from terrella.extraction.cells import AT_ONCE
 from terrella.grids import HealpixGrid, PointsGrid, RectilinearGrid, ReducedGaussianGrid, RegularGrid
 from terrella.grids.planes import PlaneCells
 from terrella.grids.spans import check_count
@@ -132,7 +133,13 @@ def _cut(
 
 
 def _polygons(grid: Grid, geometry: BaseGeometry) -> Iterator[Overlap]:
+    """Some cells after the other: a polygon in memory takes a hundred times as much as its cell's number."""
     cells = _near(grid, geometry)
+    for first in range(0, cells.size, AT_ONCE):
+        yield from _polygons_of(grid, geometry, cells[first : first + AT_ONCE])
+
+
+def _polygons_of(grid: Grid, geometry: BaseGeometry, cells: np.ndarray) -> Iterator[Overlap]:
     lon, lat = corners(grid, cells)
     real = np.isfinite(lon).all(axis=1) & np.isfinite(lat).all(axis=1)
     cells, lon, lat = cells[real], lon[real], lat[real]

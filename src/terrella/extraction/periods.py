@@ -34,10 +34,12 @@ class Periods:
         return int(self.starts.size)
 
 
-def whole(times: np.ndarray) -> Periods:
-    """One period from the first to the last time, labelled by the first."""
-    low, high = int(times.min()), int(times.max())
-    return Periods(np.zeros(times.size, dtype=np.int64), np.array([low]), np.array([[low, high]]))
+def whole(times: np.ndarray, limits: tuple[int, int] | None = None) -> Periods:
+    """One period from the first to the last time, labelled by the first; `limits` are its ends if they are others."""
+    low, high = limits or (times.min(), times.max())
+    return Periods(
+        np.zeros(times.size, dtype=np.int64), np.array([int(times.min())]), np.array([[int(low), int(high)]])
+    )
 
 
 def periods(times: np.ndarray, calendar: str, every: str) -> Periods:

@@ -14,7 +14,8 @@ from terrella.extraction import levels, times
 from terrella.extraction.hidden import hidden_axis
 from terrella.extraction.shapes import cells_of
 from terrella.extraction.variables import resolve
-from terrella.model.extraction import Corridor, Extraction, Span, Trajectory
+from terrella.extraction.windows import window
+from terrella.model.extraction import Box, Corridor, Extraction, Span, Trajectory
 from terrella.model.time import Interval
 
 if TYPE_CHECKING:
@@ -63,6 +64,13 @@ class Prepared:
         """Numbers in the answer."""
         return sum(int(np.prod(self.shape(one), dtype=object)) for one in self.variables)
 
+    @property
+    def bytes_out(self) -> int:
+        """Of the answer as plain arrays."""
+        return sum(
+            int(np.prod(self.shape(one), dtype=object)) * self.cells.dtype(one.dtype).itemsize for one in self.variables
+        )
+
     def selection(self, variable: CubeVariable) -> Selection:
         """What to read of a variable whose axes all cross."""
         return self.cells.selection(self._indices(variable))
@@ -91,6 +99,8 @@ def prepare(cube: Cube, request: Extraction) -> Prepared:
     _vertical(request, by_name, axes, along)
     pairs = _times(request, by_name, axes, along)
     cells = cells_of(cube.grid, request.shape, request.longitudes, request.cells)
+    if isinstance(request.shape, Box) and not any(one.over == "space" for one in request.reduce):
+        cells = window(cube.grid, cells, request.longitudes)
     return Prepared(cube, request, variables, cells, axes, along, pairs)
 
 

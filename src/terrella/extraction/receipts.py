@@ -44,13 +44,17 @@ def software() -> str:
 
 def receipt(request: Extraction, origin: Origin, items: Iterable[str], bytes_read: int) -> Receipt:
     """For an answer to this request out of a cube of this origin."""
+    read = tuple(sorted(set(items)))
+    known = dict(zip(origin.items, origin.item_versions, strict=False))
     return Receipt(
         request=request_hash(request),
         collection=origin.collection,
         version=origin.version,
-        items=tuple(sorted(set(items))),
+        items=read,
         bytes_read=bytes_read,
         software=software(),
         licence=origin.licence,
         attribution=origin.attribution,
+        item_versions=tuple(known.get(item, "") for item in read) if known else (),
+        credit=origin.credit,
     )

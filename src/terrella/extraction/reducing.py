@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 SPACE = "space"
 """The dimension of all cells together, after the axes."""
+_POINT = re.compile(r"\btime\s*:\s*(?:\w+\s*:\s*)*point\b")
 _TIMES = ("time", "reference_time")
+_SECONDS_EACH = 4e-8
+"""Of a number that is reduced."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +58,7 @@ class Reductions:
         return tuple(sizes[dim] for dim in self.dims(variable))
 
     def dtype(self, variable: CubeVariable) -> np.dtype:
-        found = np.dtype(np.float64 if self.prepared.cells.blend else variable.dtype)
+        found = self.prepared.cells.dtype(variable.dtype)
         for step in self.steps[variable.name]:
             found = step.dtype(found)
         return found
@@ -67,6 +71,12 @@ class Reductions:
     @property
     def bytes_out(self) -> int:
         return sum(math.prod(self.shape(one)) * self.dtype(one).itemsize for one in self.prepared.variables)
+
+    @property
+    def seconds(self) -> float:
+        """Usual time to reduce, and to find the cells."""
+        numbers = sum(math.prod(self.sizes(one).values()) for one in self.prepared.variables)
+        return _SECONDS_EACH * numbers + self.prepared.cells.seconds
 
     @property
     def cells(self) -> int:
@@ -160,16 +170,50 @@ class _Making:
         before = self.periods.get(axis.name)
         if before is not None and before.is_climatology and reduce.every is not None:
             raise Invalid("A climatology has no periods any more: leave the second one out.", parameter=PARAMETER)
-        times = before.starts if before is not None else self._chosen(axis)
-        found = whole(times) if reduce.every is None else periods(times, axis.calendar, reduce.every)
+        found = self._found(reduce, axis, before)
         self.periods[axis.name] = _covering(found, before)
         if reduce.every is None:
             return Step(axis.name, reduce)
         return Step(axis.name, reduce, None, found.number, found.count)
 
-    def _chosen(self, axis: Axis) -> np.ndarray:
+    def _found(self, reduce: Reduce, axis: Axis, before: Periods | None) -> Periods:
+        """Times by periods. What is told for a month, from its start to its end, belongs where the middle lies.
+
+        Raises Invalid where that differs between variables: those of which values are those of an instant.
+        """
+        every = reduce.every
+        if before is not None:
+            return whole(before.starts) if every is None else periods(before.starts, axis.calendar, every)
+        chosen = self._chosen(axis)
+        if every is None:
+            return whole(chosen.values, chosen.limits)
+        users = [one for one in self.prepared.variables if axis.name in one.dims]
+        instants = [one.name for one in users if _is_of_an_instant(one)]
+        of_stamps = periods(chosen.values, axis.calendar, every)
+        if chosen.bounds is None or len(instants) == len(users):
+            return of_stamps
+        of_cells = periods(chosen.middles, axis.calendar, every)
+        same = np.array_equal(of_cells.starts[of_cells.number], of_stamps.starts[of_stamps.number])
+        if instants and not same:
+            raise Invalid(
+                f"Values of {', '.join(instants)} are those of an instant, others those of a time from its start to "
+                f"its end, and by {every} they fall apart: ask for them in requests of their own.",
+                parameter=PARAMETER,
+            )
+        return of_cells
+
+    def _chosen(self, axis: Axis) -> Axis:
+        """The times that are asked for."""
         indices = self.prepared.axes.get(axis.name)
-        return np.asarray(axis.values if indices is None else axis.values[indices])
+        if indices is None:
+            return axis
+        bounds = None if axis.bounds is None else axis.bounds[indices]
+        return replace(axis, values=np.asarray(axis.values[indices]), bounds=bounds)
+
+
+def _is_of_an_instant(variable: CubeVariable) -> bool:
+    """Whether its cell_methods say so (CF 7.3)."""
+    return bool(_POINT.search(str(variable.attrs.get("cell_methods", ""))))
 
 
 def _covering(found: Periods, before: Periods | None) -> Periods:

@@ -87,15 +87,27 @@ def region_names() -> tuple[str, ...]:
     return tuple(_table())
 
 
-@cache
+def country(name: str) -> tuple[str, str]:
+    """The name in the table, and the ISO 3166-1 number, of a country by any of its names.
+
+    Raises Invalid with names that look like it.
+    """
+    known = _names().get(_folded(name[:200]))
+    if known is None:
+        raise Invalid(f"There is no region {name[:60]!r}. {nearest_names(name[:60], _table())}", parameter="region")
+    return known, _table()[known][0]
+
+
 def region(name: str) -> BaseGeometry:
     """A country as a multi-polygon, longitude first, cut at the antimeridian, prepared.
 
     Takes its English name, in any case, or its ISO 3166-1 number. Raises Invalid with names that look like it.
     """
-    known = _names().get(_folded(name))
-    if known is None:
-        raise Invalid(f"There is no region {name!r:.60}. {nearest_names(name[:60], _table())}", parameter="region")
+    return _outline(country(name)[0])
+
+
+@cache
+def _outline(known: str) -> BaseGeometry:
     made = shapely.geometry.shape({"type": "MultiPolygon", "coordinates": _table()[known][1]})
     shapely.prepare(made)
     return made

@@ -91,7 +91,7 @@ def _blended(grid: Grid, shape: Points | Trajectory, longitudes: Range, choice: 
 
 def _overlapped(grid: Grid, shape: Area | Box | Frame | Region, longitudes: Range, choice: CellChoice) -> Cells:
     """Cells that an area or box touches; with `overlap` their shares too, also as the coordinate `weight`."""
-    geometry = _polygon_of(shape)
+    geometry = polygon_of(shape)
     flat, share = overlap(grid, geometry)
     inner = geometry.representative_point()
     made = _checked(grid, flat, LonLat(inner.x, inner.y), longitudes)
@@ -101,7 +101,7 @@ def _overlapped(grid: Grid, shape: Area | Box | Frame | Region, longitudes: Rang
     return replace(made, share=share, place=lambda: made.place() | {"weight": xr.Variable(("cell",), share, said)})
 
 
-def _polygon_of(shape: Area | Box | Frame | Region) -> Any:
+def polygon_of(shape: Area | Box | Frame | Region) -> Any:
     """The shape as a polygon. Raises Invalid."""
     if isinstance(shape, Area):
         return _geometry(shape.geometry)

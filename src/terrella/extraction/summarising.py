@@ -11,6 +11,7 @@ from terrella.cubes.opening import axis_variable
 from terrella.extraction.answering import attributes, axes
 from terrella.extraction.cells import LATITUDE, LONGITUDE, turned
 from terrella.extraction.reducing import SPACE
+from terrella.extraction.zones import zone
 from terrella.grids.sphere import lonlat, unit
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _METHODS = {
     "median": "median",
 }
 """CF's words (appendix E); what it has no word for keeps ours."""
+_MOST_CENTRES = 100_000
 _OTHER_QUANTITY = ("count", "exceedance")
 
 
@@ -49,12 +51,16 @@ def dataset(reductions: Reductions, values: Mapping[str, np.ndarray], receipt: R
         named = (*(dim for dim in dims if dim != SPACE), *space)
         made = np.asarray(values[one.name])
         made = made.reshape((*made.shape[: len(named) - len(space)], *shape))
+        made = prepared.cells.masked(made) if space else made
         data[one.name] = xr.Variable(named, made, _described(one, reductions.steps[one.name]))
     coords = {name: one for name, one in axes(prepared) if name not in touched and not touched & set(one.dims)}
     for axis in prepared.cube.axes:
         if axis.name in reductions.periods:
             coords |= dict(_period_coords(axis, reductions.periods[axis.name], _left(reductions, axis.name)))
-    coords |= _middle(prepared) if SPACE in touched else prepared.cells.place()
+    if SPACE in touched:
+        coords |= _middle(prepared) | zone(prepared.cube.grid, prepared.request.shape)
+    else:
+        coords |= prepared.cells.place()
     attrs = attributes(prepared, receipt) | {"reduced": ", ".join(str(one) for one in prepared.request.reduce)}
     if reductions.said:
         attrs["weights_over_space"] = "; ".join(reductions.said)
@@ -81,11 +87,11 @@ def _period_coords(axis: Axis, periods: Periods, is_left: bool) -> Iterator[tupl
 
 def _middle(prepared: Prepared) -> dict[str, xr.Variable]:
     """One place for all cells: the middle of a box, else the middle of the centres on the sphere."""
-    coords = prepared.cells.place()
-    if "lat" in coords and "lon" in coords:
+    if set(prepared.cells.dims) == {"lat", "lon"}:
+        coords = prepared.cells.place()
         lon, lat = (float(np.mean(coords[name].values[[0, -1]])) for name in ("lon", "lat"))
     else:
-        lons, lats = (coords[name].values.ravel() for name in ("longitude", "latitude"))
+        lons, lats = _some_centres(prepared)
         real = np.isfinite(lons) & np.isfinite(lats)
         lon, lat = _centroid(lons[real], lats[real])
     lon = float(turned(np.array([lon]), prepared.request.longitudes)[0])
@@ -94,6 +100,17 @@ def _middle(prepared: Prepared) -> dict[str, xr.Variable]:
         "longitude": xr.Variable((), round(lon, 6), LONGITUDE | said),
         "latitude": xr.Variable((), round(lat, 6), LATITUDE | said),
     }
+
+
+def _some_centres(prepared: Prepared) -> tuple[np.ndarray, np.ndarray]:
+    """(lon, lat) of all cells, or of so many spread over them that their middle is the same to the eye."""
+    cells = prepared.cells
+    if cells.count <= _MOST_CENTRES or cells.blend is not None:
+        coords = cells.place()
+        lons, lats = (coords[name].values.ravel() for name in ("longitude", "latitude"))
+        return lons, lats
+    numbers = np.arange(prepared.cube.grid.size) if cells.flat is None else cells.flat
+    return prepared.cube.grid.centres(numbers[:: cells.count // _MOST_CENTRES])
 
 
 def _centroid(lon: np.ndarray, lat: np.ndarray) -> tuple[float, float]:

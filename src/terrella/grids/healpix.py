@@ -29,6 +29,15 @@ MOST_NSIDE = 2**20
 """Pixels of 6 m; the table of rings of a finer grid would not be small any more."""
 
 
+_MANY = 50_000
+"""Pixels for which threads are worth their start, which takes longer than converting thousands."""
+
+
+def _threads(pixels: np.ndarray) -> int:
+    """For healpix-geo, 0 being all."""
+    return 0 if pixels.size > _MANY else 1
+
+
 @lru_cache(maxsize=16)
 def healpix_rows(nside: int) -> Rows:
     """The 4 nside - 1 rings, north to south: Górski et al. 2005, equations 4 to 9."""
@@ -99,12 +108,14 @@ class HealpixGrid(Identity):
     def _to_ring(self, pixels: Cells) -> Cells:
         if self.order == "ring" or not pixels.size:
             return pixels
-        return np.asarray(nested.to_ring(pixels.astype(np.uint64), self._depth)).astype(np.int64)
+        given = pixels.astype(np.uint64)
+        return np.asarray(nested.to_ring(given, self._depth, num_threads=_threads(given))).astype(np.int64)
 
     def _from_ring(self, rings: Cells) -> Cells:
         if self.order == "ring" or not rings.size:
             return rings
-        return np.asarray(ring.to_nested(rings.astype(np.uint64), self._depth)).astype(np.int64)
+        given = rings.astype(np.uint64)
+        return np.asarray(ring.to_nested(given, self._depth, num_threads=_threads(given))).astype(np.int64)
 
     @cached_property
     def _sorted(self) -> tuple[Cells, Cells]:

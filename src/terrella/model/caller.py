@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 READ, WRITE, RUN, ADMINISTER = "read", "write", "run", "administer"
 SCOPES = frozenset({READ, WRITE, RUN, ADMINISTER})
@@ -48,6 +48,10 @@ class Caller:
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes
+
+    def reading(self) -> Caller:
+        """The same, for questions after which files are opened: what they may find but not read is not there."""
+        return self if self.finds == self.reads else replace(self, finds=self.reads)
 
 
 ANONYMOUS = Caller("anonymous")

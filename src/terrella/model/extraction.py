@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from terrella.model.credit import NO_CREDIT, Credit
 from terrella.model.reduction import USUAL_CELLS, CellChoice, Reduce
 from terrella.model.stated import StatedGrid
 
@@ -162,6 +163,9 @@ class Receipt:
     software: str
     licence: str = ""
     attribution: str = ""
+    item_versions: tuple[str, ...] = ()
+    """One for each of `items`, as the catalogue counts them; '' for one that is not counted."""
+    credit: Credit = NO_CREDIT
 
 
 @dataclass(frozen=True, eq=False)

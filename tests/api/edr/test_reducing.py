@@ -28,7 +28,7 @@ def test_a_zonal_mean_is_one_number_a_time(edr, truth):
     found = ask(edr, "weather/area", coords=AREA, parameter_name="t2m", reduce="mean:space")
     assert found.status_code == 200, found.text
     coverage = found.json()
-    assert coverage["domain"]["domainType"] == "PointSeries"
+    assert coverage["domain"]["domainType"] == "PolygonSeries"
     inside = truth.t2m.sel(lat=slice(40, 10), lon=slice(0, 50)).astype("f8")
     expected = inside.weighted(weights(inside.lat)).mean(["lat", "lon"])
     np.testing.assert_allclose(coverage["ranges"]["t2m"]["values"], expected.values)
@@ -119,7 +119,7 @@ def test_shares_of_cells(edr):
 def test_the_body_takes_them_too(edr):
     body = {"coords": AREA, "parameter-name": "t2m", "reduce": ["mean:space", "max:time"]}
     found = edr.post("/collections/weather/area", json=body)
-    assert found.json()["domain"]["domainType"] == "Point", found.text
+    assert found.json()["domain"]["domainType"] == "Polygon", found.text
 
 
 @pytest.mark.parametrize(

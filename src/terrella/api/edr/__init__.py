@@ -81,14 +81,15 @@ def _places_and_files(routes: APIRouter, edr: Edr) -> None:
     f, filters = openapi.F_GEOJSON, [openapi.BBOX, openapi.DATETIME, openapi.LIMIT]
     found = _json("application/geo+json", 404, 422, 501)
     paged = [*filters, openapi.TOKEN, f]
-    _add(routes, f"{base}/locations", edr.locations, name="edr_locations", parameters=[*filters, f], responses=found)
-    _add(
+    listed = [*paged, *openapi.LISTING]
+    _add(routes, f"{base}/locations", edr.locations, name="edr_locations", parameters=listed, responses=found)
+    _query_pair(
         routes,
         f"{base}/locations/{{location_id}}",
-        edr.location,
+        (edr.location, edr.location_by_post, edr.location_estimate, edr.location_estimate_by_post),
         name="edr_location",
         parameters=openapi.SHARED,
-        responses=openapi.data_responses(),
+        summary="Values at a station, or in a region, by its name",
     )
     _add(routes, f"{base}/items", edr.items, name="edr_items", parameters=paged, responses=found)
     _add(routes, f"{base}/items/{{item_id}}", edr.item, name="edr_item", parameters=[f], responses=found)
@@ -96,34 +97,33 @@ def _places_and_files(routes: APIRouter, edr: Edr) -> None:
 
 
 def _data_query(routes: APIRouter, edr: Edr, name: str) -> None:
-    path = f"/collections/{{collection_id}}/{name}"
-    own, responses = openapi.OWN[name], openapi.data_responses()
-    said = {"summary": QUERIES[name]}
-    _add(routes, path, edr.data, name=f"edr_{name}", parameters=own + openapi.SHARED, responses=responses, **said)
-    _add(
+    _query_pair(
         routes,
-        path,
-        edr.data_by_post,
-        name=f"edr_{name}_by_post",
-        parameters=[],
-        responses=responses,
-        methods=["POST"],
-        openapi_extra={"requestBody": openapi.body_of(own + openapi.SHARED)},
-        summary=f"{QUERIES[name]} (parameters in the body)",
+        f"/collections/{{collection_id}}/{name}",
+        (edr.data, edr.data_by_post, edr.estimate, edr.estimate_by_post),
+        name=f"edr_{name}",
+        parameters=openapi.OWN[name] + openapi.SHARED,
+        summary=QUERIES[name],
     )
-    price: dict[str, Any] = {
-        "responses": _json("application/json", 404, 422, 501),
-        "summary": f"Price of: {QUERIES[name]}",
-    }
-    asked = own + openapi.SHARED
-    _add(routes, f"{path}/{ESTIMATE}", edr.estimate, name=f"edr_{name}_estimate", parameters=asked, **price)
-    _add(
-        routes,
-        f"{path}/{ESTIMATE}",
-        edr.estimate_by_post,
-        name=f"edr_{name}_estimate_by_post",
-        parameters=[],
-        methods=["POST"],
-        openapi_extra={"requestBody": openapi.body_of(asked)},
-        **price,
-    )
+
+
+def _query_pair(
+    routes: APIRouter,
+    path: str,
+    handlers: tuple[Callable[..., Any], ...],
+    *,
+    name: str,
+    parameters: list[dict[str, Any]],
+    summary: str,
+) -> None:
+    """A query by GET and by POST, and its price by both."""
+    get, post, price, price_by_post = handlers
+    body = {"requestBody": openapi.body_of(parameters)}
+    by_post: dict[str, Any] = {"parameters": [], "methods": ["POST"], "openapi_extra": body}
+    values = openapi.data_responses()
+    said: dict[str, Any] = {"summary": f"Price of: {summary}", "responses": _json("application/json", 404, 422, 501)}
+    _add(routes, path, get, name=name, parameters=parameters, responses=values, summary=summary)
+    in_body = f"{summary} (parameters in the body)"
+    _add(routes, path, post, name=f"{name}_by_post", responses=values, summary=in_body, **by_post)
+    _add(routes, f"{path}/{ESTIMATE}", price, name=f"{name}_estimate", parameters=parameters, **said)
+    _add(routes, f"{path}/{ESTIMATE}", price_by_post, name=f"{name}_estimate_by_post", **by_post, **said)

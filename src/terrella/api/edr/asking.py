@@ -9,10 +9,12 @@ import orjson
 
 from terrella.api.edr import shapes
 from terrella.api.edr.documents import axes_of, vertical_of
-from terrella.api.edr.query import Query, listed
+from terrella.api.edr.query import Query
+from terrella.cubes.scenes.expressions import listed_names
 from terrella.errors import Invalid, TooLarge
-from terrella.model.extraction import Corridor, Extraction, Points
+from terrella.model.extraction import Corridor, Extraction
 from terrella.model.reduction import USUAL_CELLS, parse_cells, parse_reductions
+from terrella.model.stated import stated_grid
 from terrella.model.time import parse_interval
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
     from terrella.api.edr.crs import InputCrs
     from terrella.model.ids import CollectionId
-    from terrella.model.space import LonLat
     from terrella.model.stac import Document
     from terrella.model.time import Interval
 
@@ -39,15 +40,21 @@ SHAPES: dict[str, Callable[[Query, InputCrs], shapes.Asked]] = {
 ESTIMATE = "estimate"
 
 
+GRID_WORDS = {
+    "grid-crs": "crs",
+    "resolution": "resolution",
+    "anchor": "anchor",
+    "resampling": "resampling",
+    "group": "group",
+}
+"""Parameters that state a grid. `crs` is none of them: in EDR it is the system of the request's own coordinates."""
+_GRID_NAMES = {word: name for name, word in GRID_WORDS.items()}
+
+
 def spoken(request: Request) -> str:
     """The query type that a route is for: the last word of its path, or the one before `estimate`."""
     words = str(request.scope["path"]).rstrip("/").rsplit("/", 2)
     return words[-2] if words[-1] == ESTIMATE else words[-1]
-
-
-def located(places: tuple[LonLat, ...]) -> shapes.Asked:
-    """What asking for named places means."""
-    return shapes.Asked(Points(places))
 
 
 def extraction(
@@ -55,6 +62,7 @@ def extraction(
 ) -> Extraction:
     """The request; `document` is only called for where axes or units must be known. Raises Invalid."""
     names = query.take("parameter-name", "parameter_names")
+    grid = stated_grid({word: query.take(name) for name, word in GRID_WORDS.items()}, _GRID_NAMES)
     interval = _interval(query, asked)
     vertical = shapes.asked_levels(asked, query.take("z"))
     reduce, cells = query.take("reduce"), query.take("cells")
@@ -65,13 +73,14 @@ def extraction(
     return Extraction(
         collection=collection,
         shape=asked.shape,
-        variables=tuple(listed(names, "parameter-name")) if names else (),
+        variables=listed_names(names, "parameter-name") if names else (),
         interval=interval,
         vertical=vertical,
         select=dict(select),
         longitudes=(0.0, 360.0) if asked.beyond_180 else (-180.0, 180.0),
         reduce=parse_reductions(reduce) if reduce else (),
         cells=parse_cells(cells) if cells else USUAL_CELLS,
+        grid=grid,
     )
 
 
@@ -125,6 +134,8 @@ def _json(body: bytes) -> list[tuple[str, str]]:
 
 
 def _text(name: str, value: Any) -> str:
+    if name == "coords" and isinstance(value, dict):  # GeoJSON
+        return orjson.dumps(value).decode()
     if isinstance(value, list) and all(isinstance(one, str | int | float) for one in value):
         return ",".join(str(one) for one in value)
     if isinstance(value, str | int | float) and not isinstance(value, bool):

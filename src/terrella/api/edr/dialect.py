@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -11,18 +11,21 @@ from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
+from terrella.api.assets import Assets
 from terrella.api.caller import caller_of
 from terrella.api.edr import documents
-from terrella.api.edr.asking import SHAPES, extraction, located, read_pairs, spoken
+from terrella.api.edr.asking import SHAPES, extraction, read_pairs, spoken
 from terrella.api.edr.crs import crs_named
 from terrella.api.edr.formats import chosen, known_formats
 from terrella.api.edr.geometry import parse_bbox
-from terrella.api.edr.locations import location_places, locations_document
+from terrella.api.edr.listing import Listing
+from terrella.api.edr.locations import located, regions_document, stations, stations_document
 from terrella.api.edr.openapi import description
 from terrella.api.edr.query import Query, whole
 from terrella.api.edr.remembering import Answers
 from terrella.api.edr.responses import GEOJSON, answer, as_json, features, next_link, root_of
-from terrella.errors import NotFound
+from terrella.encodings.memory import memory
+from terrella.errors import NotFound, Unsupported
 from terrella.model.ids import collection_id as checked_id
 from terrella.model.search import CollectionSearch, Search
 from terrella.model.time import parse_interval
@@ -30,6 +33,7 @@ from terrella.model.time import parse_interval
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from terrella.contracts.cubes import CubeIndex
     from terrella.model.caller import Caller
     from terrella.model.extraction import Extraction
     from terrella.model.search import Page
@@ -109,9 +113,12 @@ class Edr:
 
     async def data_by_post(self, request: Request, collection_id: str) -> Response:
         """The same with the parameters in the body, for long shapes: a form, or a JSON object."""
-        body = await read_pairs(request, self._site.settings.limits.body_bytes)
-        pairs = request.query_params.multi_items() + body
+        pairs = await self._pairs(request)
         return await run_in_threadpool(self._data, request, collection_id, pairs)
+
+    async def _pairs(self, request: Request) -> Pairs:
+        """Parameters of the address and of the body."""
+        return request.query_params.multi_items() + await read_pairs(request, self._site.settings.limits.body_bytes)
 
     def _data(self, request: Request, collection: str, pairs: Pairs) -> Response:
         caller, query = caller_of(request), Query(pairs)
@@ -120,8 +127,9 @@ class Edr:
         return answer(request, caller, wanted, encoding, self._site, self._answers)
 
     def _wanted(self, request: Request, collection: str, query: Query) -> Extraction:
-        asked = SHAPES[spoken(request)](query, crs_named(query.take("crs")))
         caller = caller_of(request)
+        asked = SHAPES[spoken(request)](query, crs_named(query.take("crs")))
+        asked = replace(asked, shape=self._site.gazetteer.resolved(caller, asked.shape))
         return extraction(checked_id(collection), asked, query, lambda: self._document(caller, collection))
 
     # --- prices ----------------------------------------------------------------------------------------------------
@@ -132,14 +140,18 @@ class Edr:
 
     async def estimate_by_post(self, request: Request, collection_id: str) -> Response:
         """The same with the parameters in the body."""
-        body = await read_pairs(request, self._site.settings.limits.body_bytes)
-        pairs = request.query_params.multi_items() + body
+        pairs = await self._pairs(request)
         return await run_in_threadpool(self._estimate, request, collection_id, pairs)
 
     def _estimate(self, request: Request, collection: str, pairs: Pairs) -> Response:
-        query, limits = Query(pairs), self._site.settings.limits
-        query.take("f")
-        plan = self._site.extractor.plan(caller_of(request), self._wanted(request, collection, query))
+        query = Query(pairs)
+        form = query.take("f")
+        return self._priced(caller_of(request), self._wanted(request, collection, query), form)
+
+    def _priced(self, caller: Caller, wanted: Extraction, form: str | None) -> Response:
+        limits = self._site.settings.limits
+        plan = self._site.extractor.plan(caller, wanted)
+        plan = replace(plan, memory=plan.memory + memory((form or "covjson").casefold(), plan.cells, plan.values))
         most = {"cells": limits.cells, "values": limits.values, "bytes_read": limits.bytes_read}
         passes = all(getattr(plan, name) <= limit for name, limit in most.items())
         return as_json(asdict(plan) | {"limits": most, "passes": passes})
@@ -147,25 +159,59 @@ class Edr:
     # --- named places ----------------------------------------------------------------------------------------------
 
     def locations(self, request: Request, collection_id: str) -> Response:
-        """Places that the collection names: the stations of point data; none for grids."""
-        query = Query(request.query_params.multi_items())
-        bbox, interval = _filters(query)
-        limit = whole(query.take("limit"), "limit", low=1, high=10_000, default=1000)
+        """Places that values can be asked of by name: the stations of point data; of grids, regions that they meet."""
+        caller, query = caller_of(request), Query(request.query_params.multi_items())
+        asked = Listing.of(query)
         _json_only(query)
         query.finish()
-        index, _ = self._site.catalog.open(caller_of(request), checked_id(collection_id))
-        del interval  # every place has all times of the collection
-        return as_json(locations_document(index, bbox, limit, collection_id), GEOJSON)
+        document = self._document(caller, collection_id)
+        here = f"{root_of(request)}/collections/{collection_id}/locations"
+        grid = stations(self._own_cube(caller, collection_id))
+        if grid is not None and not asked.is_of_regions:
+            made, matched = stations_document(grid, asked.bbox, asked.start, asked.limit, here)
+            end = asked.start + asked.limit
+            after = end if end < matched else None
+        else:
+            found = asked.regions(self._site.gazetteer, caller, documents.extent_of(document))
+            made, after = regions_document(found, here, asked.geometry), found.next
+        links = [{"rel": "self", "href": str(request.url), "type": GEOJSON}]
+        links += [next_link(request, str(after), GEOJSON)] if after is not None else []
+        return as_json(made | {"links": links}, GEOJSON)
 
     def location(self, request: Request, collection_id: str, location_id: str) -> Response:
-        """Values at a named place."""
-        caller, query = caller_of(request), Query(request.query_params.multi_items())
+        """Values at a named place, or in a named region."""
+        return self._location(request, collection_id, location_id, request.query_params.multi_items())
+
+    async def location_by_post(self, request: Request, collection_id: str, location_id: str) -> Response:
+        """The same with the parameters in the body."""
+        pairs = await self._pairs(request)
+        return await run_in_threadpool(self._location, request, collection_id, location_id, pairs)
+
+    def _location(self, request: Request, collection: str, name: str, pairs: Pairs) -> Response:
+        caller, query = caller_of(request), Query(pairs)
         encoding = chosen(query.take("f"), request.headers.get("accept"), self._formats)
-        crs_named(query.take("crs"))
-        index, _ = self._site.catalog.open(caller, checked_id(collection_id))
-        asked = located(location_places(index, location_id))
-        wanted = extraction(checked_id(collection_id), asked, query, lambda: self._document(caller, collection_id))
+        wanted = self._wanted_there(caller, collection, name, query)
         return answer(request, caller, wanted, encoding, self._site, self._answers)
+
+    def location_estimate(self, request: Request, collection_id: str, location_id: str) -> Response:
+        """What asking for a named place would read and answer; nothing is read for it."""
+        return self._location_estimate(request, collection_id, location_id, request.query_params.multi_items())
+
+    async def location_estimate_by_post(self, request: Request, collection_id: str, location_id: str) -> Response:
+        """The same with the parameters in the body."""
+        pairs = await self._pairs(request)
+        return await run_in_threadpool(self._location_estimate, request, collection_id, location_id, pairs)
+
+    def _location_estimate(self, request: Request, collection: str, name: str, pairs: Pairs) -> Response:
+        caller, query = caller_of(request), Query(pairs)
+        form = query.take("f")
+        return self._priced(caller, self._wanted_there(caller, collection, name, query), form)
+
+    def _wanted_there(self, caller: Caller, collection: str, name: str, query: Query) -> Extraction:
+        """The request for a named place. Raises NotFound."""
+        crs_named(query.take("crs"))
+        asked = located(self._own_cube(caller, collection), name, self._site.gazetteer, caller)
+        return extraction(checked_id(collection), asked, query, lambda: self._document(caller, collection))
 
     # --- the files behind it ---------------------------------------------------------------------------------------
 
@@ -185,7 +231,7 @@ class Edr:
         """One file behind the collection, as a STAC item."""
         _only_f(request)
         found = self._site.catalog.item(caller_of(request), checked_id(collection_id), item_id)
-        return Response(found, media_type=GEOJSON)
+        return Response(Assets(request).shown_bytes(found), media_type=GEOJSON)
 
     def instances(self, request: Request, collection_id: str) -> Response:
         """Not offered: runs of a forecast are an axis."""
@@ -198,30 +244,48 @@ class Edr:
 
     # --- the catalogue ---------------------------------------------------------------------------------------------
 
+    def _own_cube(self, caller: Caller, collection: str) -> CubeIndex | None:
+        """Its index; None where only its scenes can be asked. Raises NotFound."""
+        self._document(caller, collection)
+        try:
+            return self._site.catalog.open(caller, collection)[0]
+        except (NotFound, Unsupported):
+            return None
+
     def _document(self, caller: Caller, collection: str) -> Document:
-        """A collection's document, parsed once for each of its versions. Raises NotFound, also where it has no cube."""
+        """A collection's document, parsed once for each of its versions. Raises NotFound, also where it has no cube
+
+        and no scenes.
+        """
         text = self._site.catalog.collection(caller, checked_id(collection))
         known = self._parsed.get(collection)
         if known is None or known[0] != text:
             known = (text, orjson.loads(text))
             self._parsed[collection] = known
-        if not documents.has_cube(known[1]):
+        document = self._with_bands(caller, known[1])
+        if document is None:
             raise NotFound(
-                f"Nothing can be cut out of {collection!r}: it holds files that form no cube. "
+                f"Nothing can be cut out of {collection!r}: it holds files that form no cube, and no images. "
                 f"Find them as items, under /stac/collections/{collection}/items.",
                 parameter="collectionId",
             )
-        return known[1]
+        return document
+
+    def _with_bands(self, caller: Caller, document: Document) -> Document | None:
+        """A document with what can be cut out; None where nothing can."""
+        if documents.has_cube(document):
+            return document
+        bands = self._site.extractor.variables(caller, document["id"])
+        return document | {"cube:variables": bands} if bands else None
 
     def _with_cubes(self, caller: Caller, search: CollectionSearch) -> tuple[list[Document], str | None]:
         """One page of collections with cubes: pages of the catalogue are read until it is full."""
-        from dataclasses import replace
-
         found: list[Document] = []
         asked = search
         while True:
             page: Page = self._site.catalog.collections(caller, asked)
-            found += [document for text in page.documents if documents.has_cube(document := orjson.loads(text))]
+            made = (self._with_bands(caller, orjson.loads(text)) for text in page.documents)
+            found += [document for document in made if document is not None]
             if page.next is None or len(found) >= search.limit:
                 return found, page.next
             asked = replace(search, limit=search.limit - len(found), token=page.next)

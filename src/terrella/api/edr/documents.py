@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from terrella.api.edr.crs import CRS84, EPSG4326, WKT
 from terrella.api.edr.shapes import HEIGHT_UNITS, METRES
 from terrella.encodings.parameters import parameter
+from terrella.model.space import Extent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,6 +62,15 @@ def axes_of(document: Document) -> dict[str, Document]:
         for name, dimension in document.get("cube:dimensions", {}).items()
         if dimension.get("type") not in {"spatial", "cell"} and name != "time"
     }
+
+
+def extent_of(document: Document) -> Extent | None:
+    """The box that a collection covers; None where it does not say."""
+    boxes = document.get("extent", {}).get("spatial", {}).get("bbox") or []
+    if not boxes or len(boxes[0]) not in {4, 6}:
+        return None
+    west, south, east, north = boxes[0] if len(boxes[0]) == 4 else [boxes[0][place] for place in (0, 1, 3, 4)]
+    return Extent.of(west, south, east, north)
 
 
 def vertical_of(document: Document) -> tuple[str, Document] | None:
@@ -199,7 +209,7 @@ def _text(value: Any) -> str:
 
 def _data_queries(here: str, formats: list[str]) -> Document:
     made = {name: {"link": _query_link(here, name, title, formats)} for name, title in QUERIES.items()}
-    made["locations"] = {"link": _plain_link(here, "locations", "Places that this collection names")}
+    made["locations"] = {"link": _plain_link(here, "locations", "Places and regions by name")}
     made["items"] = {"link": _plain_link(here, "items", "The files behind this collection")}
     return made
 

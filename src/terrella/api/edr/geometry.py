@@ -7,8 +7,10 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 import shapely
-from shapely.errors import GEOSException
+import shapely.geometry
+from shapely.errors import GEOSException, ShapelyError
 
 from terrella.api.edr.query import number
 from terrella.errors import Invalid, TooLarge
@@ -29,6 +31,9 @@ EXAMPLES = {
     "LINESTRING": "LINESTRING(10 50,12 51,14 52)",
     "MULTILINESTRING": "MULTILINESTRING((10 50,12 51),(14 52,15 53))",
 }
+_GEOJSON = {
+    kind.upper(): kind for kind in ("Point", "MultiPoint", "Polygon", "MultiPolygon", "LineString", "MultiLineString")
+}
 _HEAD = re.compile(
     r"\s*(?:SRID=[0-9]+;)?\s*(?P<kind>[A-Za-z]+?)\s*(?P<dims>ZM|Z|M)?\s*(?P<body>\(|EMPTY)", re.IGNORECASE
 )
@@ -36,7 +41,7 @@ _AT = re.compile(r"(?P<what>[\w ,-]+)\[(?P<x>\S+) (?P<y>\S+)\]")
 
 
 def parse_wkt(text: str, allowed: tuple[str, ...], crs: InputCrs, parameter: str = "coords") -> Any:
-    """A shapely geometry in longitude and latitude, of one of the allowed types, valid and finite.
+    """A shapely geometry in longitude and latitude, of one of the allowed types, valid and finite; of GeoJSON too.
 
     Raises TooLarge before parsing what is too long, Invalid with what is wrong and where.
     """
@@ -46,8 +51,11 @@ def parse_wkt(text: str, allowed: tuple[str, ...], crs: InputCrs, parameter: str
             parameter=parameter,
             details={"estimate": len(text), "limit": MOST_TEXT},
         )
-    _check_kind(text, allowed, parameter)
-    geometry = _parsed(text, allowed[0], parameter)
+    if text.startswith("{"):
+        geometry = _parsed_geojson(text, allowed, parameter)
+    else:
+        _check_kind(text, allowed, parameter)
+        geometry = _parsed(text, allowed[0], parameter)
     if geometry.is_empty:
         raise Invalid(f"{parameter} is empty: {text[:60]!r}.", parameter=parameter)
     count = int(shapely.get_num_coordinates(geometry))
@@ -82,6 +90,23 @@ def _parsed(text: str, kind: str, parameter: str) -> Any:
     elif "point array must contain" in reason:
         reason = "a line has two vertices or more, a ring four"
     raise Invalid(f"{parameter} is no WKT: {reason[:200]}. Example: {EXAMPLES[kind]}.", parameter=parameter)
+
+
+def _parsed_geojson(text: str, allowed: tuple[str, ...], parameter: str) -> Any:
+    """A GeoJSON geometry, or the one of a Feature. Raises Invalid."""
+    try:
+        found = orjson.loads(text)
+        found = found.get("geometry") if found.get("type") == "Feature" else found
+        kind = str(found.get("type")) if isinstance(found, dict) else type(found).__name__
+        if kind.upper() not in allowed:
+            wanted = " or ".join(_GEOJSON[name] for name in allowed)
+            raise Invalid(f"{kind[:40]!r} does not fit here: give a GeoJSON {wanted}.", parameter=parameter)
+        return shapely.geometry.shape(found)
+    except (ValueError, TypeError, IndexError, KeyError, AttributeError, ShapelyError) as error:
+        raise Invalid(
+            f"{parameter} is no GeoJSON geometry: {str(error)[:160]}. WKT fits too: {EXAMPLES[allowed[0]]}.",
+            parameter=parameter,
+        ) from None
 
 
 def _in_lonlat(geometry: Any, crs: InputCrs, parameter: str) -> Any:

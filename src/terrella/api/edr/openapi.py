@@ -6,7 +6,10 @@ from typing import Any
 
 from fastapi.openapi.utils import get_openapi
 
+from terrella.api.edr.locations import GEOMETRIES
 from terrella.api.edr.shapes import HEIGHT_UNITS, METRES
+from terrella.extraction.cell_ids import SYSTEMS
+from terrella.model.stated import GROUPINGS, METHODS
 
 Json = dict[str, Any]
 _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
@@ -27,10 +30,11 @@ _TEXT: Json = {"type": "string", "minLength": 1}
 _POSITIVE: Json = {"type": "number", "exclusiveMinimum": 0}
 
 
-def _wkt(kinds: tuple[str, ...], example: str, said: str) -> Json:
+def _wkt(kinds: tuple[str, ...], example: str, said: str, *, required: bool = True) -> Json:
     words = "|".join("".join(f"[{letter}{letter.lower()}]" for letter in kind) for kind in kinds)
-    schema = {"type": "string", "pattern": rf"^\s*({words})\s*([Zz]?[Mm]?)\s*\(.+\)\s*$", "maxLength": 1_000_000}
-    return _query("coords", said, schema, example=example, required=True)
+    form = rf"^\s*(({words})\s*([Zz]?[Mm]?)\s*\(.+\)|\{{.+\}})\s*$"
+    schema = {"type": "string", "pattern": form, "maxLength": 1_000_000}
+    return _query("coords", f"{said} WKT, or a GeoJSON geometry.", schema, example=example, required=required)
 
 
 def _length(name: str, said: str, example: float, *, required: bool = True) -> Json:
@@ -44,7 +48,8 @@ def _unit(name: str, units: list[str], example: str, *, required: bool = True) -
 SHARED: list[Json] = [
     _query(
         "parameter-name",
-        "Variables, as a comma list; also by GRIB id or short name or CF standard name. All where left out.",
+        "Variables, as a comma list; also by GRIB id or short name or CF standard name. All where left out. Of images, "
+        "names of bands, and expressions of these such as ndvi=(nir-red)/(nir+red), its + written as %2B.",
         _TEXT,
         example="2t",
     ),
@@ -86,6 +91,37 @@ SHARED: list[Json] = [
         example="CRS84",
     ),
     _query(
+        "grid-crs",
+        "Images only: reference system of the grid that they are answered on, e.g. EPSG:3035, or utm. "
+        "Their own where left out.",
+        _TEXT,
+        example="EPSG:3035",
+    ),
+    _query(
+        "resolution",
+        "Images only: size of that grid's cells, or two for x and y, in units of its reference system.",
+        {"type": "string", "pattern": rf"^\s*{_NUMBER}\s*(,\s*{_NUMBER}\s*)?$"},
+        example="20",
+    ),
+    _query(
+        "anchor",
+        "Images only: x,y of a corner of one of its cells.",
+        {"type": "string", "pattern": rf"^\s*{_NUMBER}\s*,\s*{_NUMBER}\s*$"},
+        example="0,0",
+    ),
+    _query(
+        "resampling",
+        "Images only: how pixels become cells.",
+        {"type": "string", "enum": list(METHODS)},
+        example="nearest",
+    ),
+    _query(
+        "group",
+        "Images only: solar_day shows scenes of one overpass at one time, time leaves each instant its own.",
+        {"type": "string", "enum": list(GROUPINGS)},
+        example="solar_day",
+    ),
+    _query(
         "f",
         "Format of the answer; without it the Accept header decides.",
         {"type": "string", "enum": ["covjson", "geojson", "netcdf", "parquet", "csv", "geotiff"]},
@@ -107,8 +143,29 @@ OWN: dict[str, list[Json]] = {
         _wkt(
             ("POLYGON", "MULTIPOLYGON"),
             "POLYGON((-1 51,1 51,1 52,-1 52,-1 51))",
-            "Polygon or multi-polygon with holes, also across the antimeridian (longitudes beyond 180).",
-        )
+            "Polygon or multi-polygon with holes, also across the antimeridian (longitudes beyond 180). Needed unless "
+            "region, cell or frame is given.",
+            required=False,
+        ),
+        _query(
+            "region",
+            "Instead of coords: a country by its English name or ISO 3166-1 number, or COLLECTION:NAME of a collection "
+            "of regions, as /locations lists them.",
+            {"type": "string", "minLength": 1, "maxLength": 200},
+            example="France",
+        ),
+        _query(
+            "cell",
+            "Instead of coords: a cell as SYSTEM:ID. Systems are " + ", ".join(SYSTEMS) + ".",
+            {"type": "string", "pattern": f"^({'|'.join(SYSTEMS)}):.+$"},
+            example="mgrs:33UUU",
+        ),
+        _query(
+            "frame",
+            "Instead of coords: west,south,east,north of the outer box, then of the inner one; the ring between.",
+            {"type": "string", "pattern": rf"^{_NUMBER}(,{_NUMBER}){{7}}$"},
+            example="-5,40,15,55,0,45,10,50",
+        ),
     ],
     "cube": [
         _query(
@@ -129,6 +186,17 @@ OWN: dict[str, list[Json]] = {
     ],
     "location": [],
 }
+
+LISTING: list[Json] = [
+    _query("q", "Only regions with this text in their name or id.", _TEXT, example="Bay"),
+    _query("source", "Only regions of this source: countries, or a collection of regions.", _TEXT, example="countries"),
+    _query(
+        "geometry",
+        "How outlines of regions are written: simplified to a tenth of a degree, in full, or as boxes.",
+        {"type": "string", "enum": list(GEOMETRIES)},
+        example="simplified",
+    ),
+]
 
 LIMIT = _query("limit", "Most entries on one page.", {"type": "integer", "minimum": 1, "maximum": 1000}, example=10)
 TOKEN = _query("token", "Where the page starts, from a link with rel=next.", _TEXT, example=None)
@@ -184,6 +252,10 @@ def data_responses() -> dict[int | str, Json]:
     headers = {
         "Terrella-Bytes-Read": {"description": "Stored bytes that were read.", "schema": {"type": "integer"}},
         "Terrella-Plan": {"description": "Cells, values and chunks of the plan.", "schema": {"type": "string"}},
+        "Link": {
+            "description": "The collection; what to cite (cite-as) and the licence (license), where it says so.",
+            "schema": {"type": "string"},
+        },
         "ETag": {"description": "Of the data's version, the request and the format.", "schema": {"type": "string"}},
     }
     content: Json = {

@@ -47,6 +47,10 @@ class Query:
             raise Invalid(f"{found[0]} is empty: give it a value, or leave it out.", parameter=found[0])
         return value
 
+    def has(self, name: str) -> bool:
+        """Whether it was given and nobody has taken it."""
+        return name in self._given
+
     def need(self, name: str, example: str) -> str:
         """The value of a parameter that the request must have."""
         value = self.take(name)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import orjson
 from fastapi.responses import Response
 
+from terrella.api.assets import Assets
 from terrella.api.edr.crs import CRS84
 from terrella.api.edr.remembering import Remembered
 from terrella.errors import Invalid, NotFound
@@ -16,6 +17,8 @@ from terrella.extraction.receipts import receipt
 from terrella.model.extraction import Circle, Points
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fastapi import Request
 
     from terrella.api.edr.remembering import Answers
@@ -52,17 +55,16 @@ def answer(
 
     Raises NotFound where the shape holds no cell, Invalid where the format cannot hold them.
     """
-    _, origin = site.catalog.open(caller, wanted.collection)
-    slip = receipt(wanted, origin, (), 0)
+    found = site.extractor.open(caller, wanted)
+    slip = receipt(wanted, found.origin, (), 0)
     tag = _tag(slip, encoding)
     if _knows(request, tag):
         return Response(status_code=304, headers=_tagged(request, slip, tag))
     known = answers.get(tag)
     if known is None:
-        extracted = site.extractor.extract(caller, wanted)
+        extracted = site.extractor.extract(caller, wanted, found)
         slip = extracted.receipt
         known = Remembered(_encoded(extracted, encoding), extracted.plan)
-        tag = _tag(slip, encoding)  # the data may have changed meanwhile
         answers.keep(tag, known)
     headers = _headers(request, slip, known.plan, encoding) | _tagged(request, slip, tag)
     return Response(known.body, media_type=encoding.media_type, headers=headers)
@@ -91,10 +93,19 @@ def _tagged(request: Request, receipt: Receipt, tag: str) -> dict[str, str]:
         "ETag": tag,
         "Cache-Control": "no-cache",
         "Terrella-Bytes-Read": str(receipt.bytes_read),
-        "Link": f'<{path[:end]}>; rel="collection"',
+        "Link": ", ".join(_links(path[:end], receipt)),
         "Content-Crs": f"<{CRS84}>",
         "Vary": "Accept",
     }
+
+
+def _links(collection: str, receipt: Receipt) -> Iterator[str]:
+    """What to cite and the licence stand here too: not every format has a place for them (RFC 8288, RFC 8574)."""
+    yield f'<{collection}>; rel="collection"'
+    if receipt.credit.cite_as:
+        yield f'<{receipt.credit.cite_as}>; rel="cite-as"'
+    if receipt.credit.licence_href:
+        yield f'<{receipt.credit.licence_href}>; rel="license"'
 
 
 def _headers(request: Request, receipt: Receipt, plan: Plan, encoding: Encoding) -> dict[str, str]:
@@ -109,7 +120,7 @@ def _headers(request: Request, receipt: Receipt, plan: Plan, encoding: Encoding)
 def _tag(receipt: Receipt, encoding: Encoding) -> str:
     """Equal for equal questions about equal data, whatever the dialect's words for them were."""
     text = f"{receipt.collection}\0{receipt.version}\0{receipt.request}\0{receipt.software}\0{encoding.name}"
-    text += f"\0{receipt.licence}\0{receipt.attribution}"
+    text += f"\0{receipt.licence}\0{receipt.attribution}\0{receipt.credit}"
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
@@ -126,7 +137,7 @@ def next_link(request: Request, token: str, media_type: str) -> dict[str, str]:
 
 
 def features(request: Request, page: Page) -> Response:
-    """A page of items; each is written as it is stored."""
+    """A page of items; each is written as it is stored, but for where its files lie."""
     links = [{"rel": "self", "href": str(request.url), "type": GEOJSON}]
     if page.next:
         links.append(next_link(request, page.next, GEOJSON))
@@ -134,4 +145,5 @@ def features(request: Request, page: Page) -> Response:
     if page.matched is not None:
         about["numberMatched"] = page.matched
     head, tail = b'{"type":"FeatureCollection","features":[', b"]," + orjson.dumps(about)[1:]
-    return Response(head + b",".join(page.documents) + tail, media_type=GEOJSON)
+    shown = map(Assets(request).shown_bytes, page.documents)
+    return Response(head + b",".join(shown) + tail, media_type=GEOJSON)

@@ -11,6 +11,7 @@ import shapely
 from shapely.geometry import mapping
 
 from terrella.api.edr.geometry import goes_beyond_180, lonlats, parse_bbox, parse_wkt
+from terrella.api.edr.named import named
 from terrella.api.edr.query import Query, levels, positive
 from terrella.errors import Invalid, nearest_names
 from terrella.model.extraction import Area, Box, Circle, Corridor, Points, Span, Trajectory
@@ -70,7 +71,9 @@ def radius(query: Query, crs: InputCrs) -> Asked:
 
 
 def area(query: Query, crs: InputCrs) -> Asked:
-    """`coords` POLYGON or MULTIPOLYGON, holes respected."""
+    """`coords` POLYGON or MULTIPOLYGON, holes respected; or a `region`, `cell` or `frame`."""
+    if (by_name := named(query)) is not None:
+        return Asked(by_name)
     allowed = ("POLYGON", "MULTIPOLYGON")
     geometry = parse_wkt(query.need("coords", "POLYGON((5 45,10 45,10 48,5 45))"), allowed, crs)
     if geometry.has_z or geometry.has_m:

@@ -5,7 +5,8 @@ their axes. Dialects that speak MARS words (Polytope, Destination Earth, CDS) sh
 """
 
 from terrella.extraction.mars.asking import MarsRequest, parse_request
-from terrella.extraction.mars.matching import Identity, matched
+from terrella.extraction.mars.matching import Identity, identities, matched
 from terrella.extraction.mars.placing import placed
+from terrella.extraction.mars.times import today
 
-__all__ = ["Identity", "MarsRequest", "matched", "parse_request", "placed"]
+__all__ = ["Identity", "MarsRequest", "identities", "matched", "parse_request", "placed", "today"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from terrella.errors import Invalid, nearest_names
@@ -45,6 +45,10 @@ class MarsRequest:
         """Names or ids asked for; empty where all are."""
         wanted = self.where.get("param")
         return wanted.values if isinstance(wanted, Listed) else ()
+
+    def without(self, key: str) -> MarsRequest:
+        """The same request, silent on one axis."""
+        return replace(self, where={name: one for name, one in self.where.items() if name != key})
 
 
 def parse_request(given: Mapping[str, Any], *, also: Iterable[str] = ()) -> MarsRequest:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from terrella.model.extraction import Extraction
     from terrella.model.scan import Axis
 
-_TO_PASCAL = {"Pa": 1.0, "hPa": 100.0, "mbar": 100.0, "millibar": 100.0}
+TO_PASCAL = {"Pa": 1.0, "hPa": 100.0, "mbar": 100.0, "millibar": 100.0}
 
 
 def placed(
@@ -186,7 +186,7 @@ def _levels(request: MarsRequest, extraction: Extraction, axis: Axis | None) -> 
     if axis is None:
         raise Invalid("These variables have no levels: leave levelist out.", parameter="levelist")
     # MARS counts pressure in hPa; the axis may not
-    factor = 100.0 / _TO_PASCAL[axis.units] if axis.units in _TO_PASCAL else 1.0
+    factor = 100.0 / TO_PASCAL[axis.units] if axis.units in TO_PASCAL else 1.0
     there = axis.values.astype(np.float64) / factor
     chosen = _among("levelist", wanted, there, lambda text: times.number_of(text, "levelist"))
     return replace(extraction, vertical=tuple(float(one) * factor for one in chosen))
