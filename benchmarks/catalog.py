@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 
-from terrella.model.caller import ANONYMOUS
+from terrella.model.caller import OPERATOR
 from terrella.model.search import Search, SortKey
 from terrella.model.space import Extent
 from terrella.model.time import parse_interval
@@ -99,7 +99,7 @@ def load(lake: Lake, count: int) -> float:
     """Fill a lake; returns items a second, without the time that making them takes."""
     spent = 0.0
     for name in COLLECTIONS:
-        lake.put_collection(ANONYMOUS, {"type": "Collection", "id": name, "title": name})
+        lake.put_collection(OPERATOR, {"type": "Collection", "id": name, "title": name})
     batch: list[dict[str, Any]] = []
     for item in documents(count):
         batch.append(item)
@@ -112,7 +112,7 @@ def load(lake: Lake, count: int) -> float:
 
 def _put(lake: Lake, batch: list[dict[str, Any]]) -> float:
     began = time.perf_counter()
-    lake.put_items(ANONYMOUS, batch)
+    lake.put_items(OPERATOR, batch)
     return time.perf_counter() - began
 
 
@@ -131,7 +131,7 @@ def questions(lake: Lake, rng: random.Random) -> dict[str, Callable[[], object]]
         return {"op": "<", "args": [{"property": "eo:cloud_cover"}, most]}
 
     def ask(**parts: Any) -> object:
-        return lake.search(ANONYMOUS, Search(limit=100, **parts))
+        return lake.search(OPERATOR, Search(limit=100, **parts))
 
     def collection() -> str:
         return rng.choice(COLLECTIONS)
@@ -160,7 +160,7 @@ def questions(lake: Lake, rng: random.Random) -> dict[str, Callable[[], object]]
         "newest 100 of one collection": lambda: ask(collections=(collection(),)),
         "newest 100 of three collections": lambda: ask(collections=(collection(), collection(), collection())),
         "deep page": lambda: ask(token=rng.choice(tokens)),
-        "by id": lambda: lake.item(ANONYMOUS, *rng.choice(known)),
+        "by id": lambda: lake.item(OPERATOR, *rng.choice(known)),
         "100 by id": lambda: ask(ids=tuple(name for _, name in rng.sample(known, 100))),
     }
 
@@ -169,11 +169,11 @@ def _deep(lake: Lake) -> tuple[list[str], list[tuple[str, str]]]:
     """Tokens of pages up to 20,000 items deep, and collection and id of items on the way."""
     tokens: list[str] = []
     known: list[tuple[str, str]] = []
-    page = lake.search(ANONYMOUS, Search(limit=1000))
+    page = lake.search(OPERATOR, Search(limit=1000))
     while page.next is not None and len(tokens) < 20:
         tokens.append(page.next)
         known += [(item["collection"], item["id"]) for item in map(orjson.loads, page.documents)]
-        page = lake.search(ANONYMOUS, Search(limit=1000, token=page.next))
+        page = lake.search(OPERATOR, Search(limit=1000, token=page.next))
     return tokens, known
 
 
@@ -199,7 +199,7 @@ def run(
     """Rows with `what`, `p50_ms` and `p99_ms`; the first says how fast loading was (`per_second`)."""
     with tempfile.TemporaryDirectory() as scratch, Lake(folder or Path(scratch)) as lake:
         rows: list[Row] = []
-        if lake.count(ANONYMOUS, Search()) < items:
+        if lake.count(OPERATOR, Search()) < items:
             rows.append({"what": f"load {items:,} items", "per_second": round(load(lake, items))})
         for what, call in questions(lake, random.Random(3)).items():
             median, last = timed(call, repeats, clock)

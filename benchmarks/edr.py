@@ -32,6 +32,7 @@ from terrella.settings import cache_for, memory
 Row = dict[str, Any]
 SHAPE, CHUNKS = (240, 720, 1440), (24, 180, 180)
 CLIENTS = 4
+BAR = 8.0
 HOST = "127.0.0.1"
 FIRST_PORT = 18_701
 
@@ -217,7 +218,7 @@ def _row(peer: str, rates: dict[str, float], found: dict[str, list[tuple[float, 
         "terrella_per_s": round(rates["terrella"], 1),
         f"{peer}_per_s": round(rates[peer], 1),
         "ratio": round(rates["terrella"] / rates[peer], 2),
-        "bar": 3.0,
+        "bar": BAR,
         "ratio_without_chunk_cache": round(rates["uncached"] / rates[peer], 2),
         "terrella_median_ms": round(statistics.mean(ms for _, ms in found["terrella"]), 1),
         f"{peer}_median_ms": round(statistics.mean(ms for _, ms in found[peer]), 1),

@@ -12,7 +12,17 @@ from benchmarks import postgres
 from benchmarks.serving import client_name
 
 _OURS = ("terrella", "numpy", "xarray", "h5py", "eccodes", "zarr", "uvicorn", "fastapi", "stac-fastapi.api")
-_PEERS = ("xpublish", "xpublish-edr", "pygeoapi", "stac-fastapi.pgstac", "pypgstac", "cfgrib", "virtualizarr")
+_PEERS = (
+    "polytope-python",
+    "xpublish",
+    "xpublish-edr",
+    "pygeoapi",
+    "stac-fastapi.pgstac",
+    "pypgstac",
+    "cfgrib",
+    "virtualizarr",
+    "zarrs",
+)
 
 
 def facts() -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from benchmarks.catalog import COLLECTIONS, load
-from terrella.model.caller import ANONYMOUS
+from terrella.model.caller import OPERATOR
 from terrella.model.search import Search
 from terrella.model.time import parse_interval
 from terrella.providers.lake import Lake
@@ -23,7 +23,7 @@ QUESTIONS = 300
 def filled(home: Path, items: int) -> float | None:
     """Fill a home unless it is; returns items a second."""
     with Lake(home) as lake:
-        return None if lake.count(ANONYMOUS, Search()) >= items else load(lake, items)
+        return None if lake.count(OPERATOR, Search()) >= items else load(lake, items)
 
 
 def sample(home: Path, count: int, rng: random.Random) -> list[tuple[str, str]]:
@@ -32,7 +32,7 @@ def sample(home: Path, count: int, rng: random.Random) -> list[tuple[str, str]]:
     with Lake(home) as lake:
         while len(found) < count:
             before = f"{rng.randrange(2016, 2026)}-{rng.randrange(1, 13):02d}-{rng.randrange(1, 29):02d}T12:00:00Z"
-            page = lake.search(ANONYMOUS, Search(interval=parse_interval(f"../{before}"), limit=10))
+            page = lake.search(OPERATOR, Search(interval=parse_interval(f"../{before}"), limit=10))
             found += [(item["collection"], item["id"]) for item in map(orjson.loads, page.documents)]
     return found[:count]
 
