@@ -5,7 +5,7 @@ CLIENTS := .venv-clients/.ready
 TERRELLA_TEST_DATA ?= ../shared/data
 export TERRELLA_TEST_DATA
 
-.PHONY: help setup run test check bench docs pins clean
+.PHONY: help setup run test check soak bench docs pins clean
 
 help:            ## what there is
 	@grep -E '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -28,6 +28,9 @@ test: $(STAMP) $(CLIENTS)  ## all tests
 
 check: $(STAMP)  ## format, lint, types, import rules
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports --no-cache
+
+soak: $(STAMP)   ## 200 rounds of kill -9
+	@$(PY) tests/soak/kills.py --rounds 200
 
 bench: $(STAMP)  ## speed, as ratios to peers in one run
 	@scripts/setup bench && $(PY) -m benchmarks
