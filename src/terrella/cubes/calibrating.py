@@ -1,6 +1,7 @@
-"""How long reading takes on this site: learnt from every read, so that a plan can say seconds before it runs.
+"""How long work takes on this site: learnt from all that is done, so that a plan can say seconds before it runs.
 
-For each kind of reading (a format, whole chunks or single cells, near or far) time is
+For each kind of work (reading a format, whole chunks or single cells, near or far; reducing; saying where cells are)
+time is
 ``start + chunks * a + bytes * b``. The three numbers are those with the least squares of relative errors over the last
 reads, of which later ones count for more; none may be negative. What these reads leave open is filled up with what
 is usual, made faster or slower as this site is.
@@ -29,12 +30,20 @@ _STEADY = 20
 _DOUBT = 1e-4
 """What the usual numbers count for, in reads."""
 _ROUNDS = 4
-_CAUTION = 1.5
+CAUTION = 1.5
 """Expected times are said so much longer: machines are sometimes busy, and too short is worse than too long."""
 _NEAR = (1e-3, 1e-4, 1e-9)
 """Assumed of local files: a millisecond to start, 0.1 ms a chunk, 1 GB/s."""
 _FAR = (5e-2, 1e-2, 2e-8)
 """Assumed of remote ones: 50 ms, 10 ms a chunk, 50 MB/s."""
+_OTHERS = {
+    "grib": (1e-3, 5e-4, 3e-9),
+    "grib cells": (1e-3, 5e-4, 1e-9),
+    "places": (5e-4, 1e-4, 2e-7),
+    "reducing": (1e-3, 1e-4, 1e-8),
+}
+"""Assumed of some kinds, by their first words. Decoding messages takes longer; of `places`, where cells are said to be,
+bytes are cells; of `reducing` they are the numbers that are made fewer."""
 _MOST_KINDS = 200
 
 
@@ -50,7 +59,7 @@ class Work:
 
 
 Works = Mapping[str, Work]
-"""By kind of reading."""
+"""By kind of work."""
 
 
 def kind(format_name: str, *, is_far: bool, is_single: bool) -> str:
@@ -124,12 +133,12 @@ class Calibration:
         self._lock = threading.Lock()
 
     def seconds(self, works: Works) -> float:
-        """Expected time of reading, when nothing of it is in memory."""
+        """Expected time of it, of what is read nothing being in memory."""
         with self._lock:
-            return _CAUTION * sum(self._line(name).seconds(work) for name, work in works.items() if work.chunks)
+            return CAUTION * sum(self._line(name).seconds(work) for name, work in works.items() if work.chunks)
 
     def learn(self, works: Works, seconds: float) -> None:
-        """What a read of this, of which nothing was in memory, really took; shared out by what was expected."""
+        """What this, of which nothing was in memory, really took; shared out by what was expected."""
         works = {name: work for name, work in works.items() if work.chunks}
         if not works or not seconds > 0:
             return
@@ -186,4 +195,6 @@ class Calibration:
 
 
 def _usual(name: str) -> tuple[float, float, float]:
-    return _FAR if name.endswith(" remote") else _NEAR
+    if name.endswith(" remote"):
+        return _FAR
+    return _OTHERS.get(name) or _OTHERS.get(name.partition(" ")[0], _NEAR)

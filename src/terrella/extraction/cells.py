@@ -19,8 +19,6 @@ LONGITUDE = {"standard_name": "longitude", "long_name": "longitude", "units": "d
 LATITUDE = {"standard_name": "latitude", "long_name": "latitude", "units": "degrees_north"}
 _BYTES_EACH = 24
 _BYTES_OF_POLYGON = 800
-_SECONDS_EACH = 5e-7
-_SECONDS_OF_SHARE = 2e-5
 AT_ONCE = 50_000
 """Cells made polygons at once."""
 
@@ -97,13 +95,6 @@ class Cells:
         if self.share is None:
             return _BYTES_EACH * self.read
         return 3 * _BYTES_EACH * self.read + _BYTES_OF_POLYGON * min(self.read, AT_ONCE)
-
-    @property
-    def seconds(self) -> float:
-        """Usual time to find them and to say where they are."""
-        if self.lines is not None:
-            return 0.0
-        return self.read * (_SECONDS_EACH if self.share is None else _SECONDS_OF_SHARE)
 
     def part(self, first: int, last: int) -> Cells:
         """Some of the cells, or of the rows where these are crossed with columns; without coordinates."""

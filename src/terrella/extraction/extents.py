@@ -92,7 +92,8 @@ def _around(boxes: Sequence[tuple[float, float, float, float]]) -> Extent:
     west, width = _arc(spans)
     if width >= 360:
         return Extent(-180.0, south, 180.0, north)
-    return Extent.of(west, south, wrap180(west + width) if west + width > 360 else west + width, north)
+    east = west + width
+    return Extent(west, south, east if east <= 180 else wrap180(east), north)
 
 
 def _arc(spans: Sequence[tuple[float, float]]) -> tuple[float, float]:

@@ -22,12 +22,14 @@ from terrella.extraction.receipts import receipt
 from terrella.extraction.reducing import Reductions, reductions
 from terrella.extraction.scenes import check_size, coarser
 from terrella.extraction.streaming import reduced, split
+from terrella.extraction.timing import Clock, learn, placing, planned, reducing
 from terrella.model.extraction import Box, Everything, Extracted, Extraction, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from terrella.contracts.cubes import Cube, CubeVariable
+    from terrella.cubes.calibrating import Work
     from terrella.cubes.cubes import Cubes
     from terrella.cubes.cutting import Cuts
     from terrella.cubes.reading import Cost
@@ -105,12 +107,14 @@ class Extractor:
 
         Raises Invalid for a request that means nothing here, NotFound for a collection.
         """
+        clock = Clock()
         found = self.open(caller, request)
         check_size(found, self._limits.cells)
         prepared = self._prepare(self._cubes.open(found.index, found.origin), found.asked)
         if request.reduce:
-            return self._plan_reduced(reductions(prepared), self._work(prepared))
-        return self._plan(self._work(prepared))
+            made = reductions(prepared)
+            return planned(self._plan_reduced(made, self._work(made.prepared)), clock)
+        return planned(self._plan(self._work(prepared)), clock)
 
     def extract(self, caller: Caller, request: Extraction, found: Opened | None = None) -> Extracted:
         """The values; `found` is what `open` gave for this request just now.
@@ -159,7 +163,10 @@ class Extractor:
         tally = ReadTally()
         values = self._read(work, tally)
         slip = receipt(request, cube.origin, _items(work, cube), tally.bytes_read)
-        return Extracted(dataset(prepared, values, slip), request, plan, slip)
+        clock = Clock()
+        made = dataset(prepared, values, slip)
+        learn(self._cubes.calibration, placing(prepared), clock)
+        return Extracted(made, request, plan, slip)
 
     def _prepare(self, cube: Cube, request: Extraction) -> Prepared:
         """A request understood, each variable taken from the copy from which the fewest bytes must come."""
@@ -207,8 +214,12 @@ class Extractor:
             bytes_read=sum(cost.bytes_read for cost in costs),
             bytes_out=bytes_out,
             memory=self._memory(work, costs, bytes_out),
-            seconds=sum(self._cubes.seconds(cost) for cost in costs) + work.prepared.cells.seconds,
+            seconds=self._seconds(costs, placing(work.prepared)),
         )
+
+    def _seconds(self, costs: list[Cost], besides: dict[str, Work]) -> float:
+        """Expected time of reading, and of what is done besides."""
+        return sum(self._cubes.seconds(cost) for cost in costs) + self._cubes.calibration.seconds(besides)
 
     def _memory(self, work: _Work, costs: list[Cost], bytes_out: int) -> int:
         """The answer, its cells, the chunks in the works, and those that stay in the cache."""
@@ -248,17 +259,22 @@ class Extractor:
         plan = self._plan_reduced(made, work)
         refuse(_priced(made, plan), self._limits, prepared, smaller)
         account.begin(plan)
-        tally = ReadTally()
+        tally, clock = ReadTally(), Clock()
 
         def read(part: Prepared, variable: CubeVariable) -> np.ndarray:
+            own = Clock()
             one = self._work(replace(part, variables=(variable,)))
             dims = (*part.dims(variable), *part.cells.dims)
-            found = unpaired(part, variable, dims, self._read(one, tally)[variable.name])
+            values = self._read(one, tally)[variable.name]
+            clock.apart += own.seconds
+            found = unpaired(part, variable, dims, values)
             return found.reshape(*found.shape[: found.ndim - len(part.cells.dims)], -1)
 
         values = {one.name: reduced(made, one, split(made, one), read) for one in prepared.variables}
         slip = receipt(request, prepared.cube.origin, _items(work, prepared.cube), tally.bytes_read)
-        return Extracted(summarising.dataset(made, values, slip), request, plan, slip)
+        found = summarising.dataset(made, values, slip)
+        learn(self._cubes.calibration, reducing(made), clock)
+        return Extracted(found, request, plan, slip)
 
     def _plan_reduced(self, made: Reductions, work: _Work) -> Plan:
         """Bytes and chunks count once where they stay in the cache between blocks, else for each block."""
@@ -274,7 +290,7 @@ class Extractor:
             bytes_read=again * sum(cost.bytes_read for cost in costs),
             bytes_out=made.bytes_out,
             memory=self._memory(work, costs, made.bytes_out) + at_work,
-            seconds=again * sum(self._cubes.seconds(cost) for cost in costs) + made.seconds,
+            seconds=self._seconds(again * costs, reducing(made)),
         )
 
 

@@ -13,7 +13,7 @@ from terrella.errors import Invalid, nearest_names
 from terrella.extraction import levels, times
 from terrella.extraction.hidden import hidden_axis
 from terrella.extraction.shapes import cells_of
-from terrella.extraction.variables import resolve
+from terrella.extraction.variables import is_of_an_instant, resolve
 from terrella.extraction.windows import window
 from terrella.model.extraction import Box, Corridor, Extraction, Span, Trajectory
 from terrella.model.time import Interval
@@ -97,7 +97,7 @@ def prepare(cube: Cube, request: Extraction) -> Prepared:
     axes = _selected(cube, request, by_name)
     along = _along(request, by_name)
     _vertical(request, by_name, axes, along)
-    pairs = _times(request, by_name, axes, along)
+    pairs = _times(request, _timed(variables, by_name), axes, along)
     cells = cells_of(cube.grid, request.shape, request.longitudes, request.cells)
     if isinstance(request.shape, Box) and not any(one.over == "space" for one in request.reduce):
         cells = window(cube.grid, cells, request.longitudes)
@@ -172,6 +172,13 @@ def _vertical(
         raise Invalid("These variables have no levels: leave the level out.", parameter="z")
     for axis in upright:
         chosen[axis.name] = levels.levels(axis, request.vertical)
+
+
+def _timed(variables: tuple[CubeVariable, ...], axes: dict[str, Axis]) -> dict[str, Axis]:
+    """Values of an instant go by their time, whatever bounds it has."""
+    if "time" not in axes or not any(is_of_an_instant(one) for one in variables if "time" in one.dims):
+        return axes
+    return axes | {"time": replace(axes["time"], bounds=None)}
 
 
 def _times(

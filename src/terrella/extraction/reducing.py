@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import numpy as np
 from terrella.errors import Invalid, nearest_names
 from terrella.extraction.periods import Periods, periods, whole
 from terrella.extraction.reducers import Step
+from terrella.extraction.variables import is_of_an_instant
 from terrella.extraction.weighing import Weighing
 from terrella.model.reduction import PARAMETER
 
@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 
 SPACE = "space"
 """The dimension of all cells together, after the axes."""
-_POINT = re.compile(r"\btime\s*:\s*(?:\w+\s*:\s*)*point\b")
 _TIMES = ("time", "reference_time")
-_SECONDS_EACH = 4e-8
-"""Of a number that is reduced."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +70,9 @@ class Reductions:
         return sum(math.prod(self.shape(one)) * self.dtype(one).itemsize for one in self.prepared.variables)
 
     @property
-    def seconds(self) -> float:
-        """Usual time to reduce, and to find the cells."""
-        numbers = sum(math.prod(self.sizes(one).values()) for one in self.prepared.variables)
-        return _SECONDS_EACH * numbers + self.prepared.cells.seconds
+    def numbers(self) -> int:
+        """Numbers before any reduction."""
+        return sum(math.prod(self.sizes(one).values()) for one in self.prepared.variables)
 
     @property
     def cells(self) -> int:
@@ -188,7 +184,7 @@ class _Making:
         if every is None:
             return whole(chosen.values, chosen.limits)
         users = [one for one in self.prepared.variables if axis.name in one.dims]
-        instants = [one.name for one in users if _is_of_an_instant(one)]
+        instants = [one.name for one in users if is_of_an_instant(one)]
         of_stamps = periods(chosen.values, axis.calendar, every)
         if chosen.bounds is None or len(instants) == len(users):
             return of_stamps
@@ -210,10 +206,6 @@ class _Making:
         bounds = None if axis.bounds is None else axis.bounds[indices]
         return replace(axis, values=np.asarray(axis.values[indices]), bounds=bounds)
 
-
-def _is_of_an_instant(variable: CubeVariable) -> bool:
-    """Whether its cell_methods say so (CF 7.3)."""
-    return bool(_POINT.search(str(variable.attrs.get("cell_methods", ""))))
 
 
 def _covering(found: Periods, before: Periods | None) -> Periods:

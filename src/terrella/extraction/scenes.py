@@ -28,7 +28,7 @@ from terrella.grids import grid_from_json
 from terrella.model.credit import credit_of
 from terrella.model.extraction import Everything, Points, Trajectory
 from terrella.model.search import Search
-from terrella.model.stated import GROUPINGS, StatedGrid, stated_grid
+from terrella.model.stated import GROUPINGS, KEPT_WITH, StatedGrid, stated_grid
 
 if TYPE_CHECKING:
     from terrella.contracts.cubes import CubeIndex
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 MOST_SCENES = 4000
 """Items that one request may meet."""
-KEPT_WITH = "terrella:stated_grid"
 """The property of a collection's document that holds its usual grid, as words of `StatedGrid`."""
 _MOST_AROUND = 1 << 32
 """Cells of a stated grid, in the box around a shape."""
@@ -77,17 +76,22 @@ class _Known:
 
 
 class Scenes:
-    """Safe for threads. `scans` gives what scanning files gave when they were added; `added` all hrefs ever added."""
+    """Safe for threads. `scans` gives what scanning files gave when they were added; `added` all hrefs ever added.
+
+    `denied` makes the refusal of a collection, for a reason.
+    """
 
     def __init__(
         self,
         catalog: Finds,
         scans: Callable[[Iterable[str]], Iterable[FileScan]],
         added: Callable[[], Iterable[str]],
+        denied: Callable[[str, str], Denied] = lambda _, why: Denied(why, parameter="collection"),
     ) -> None:
         self._catalog = catalog
         self._scans = scans
         self._added = added
+        self._denied = denied
         self._lock = Lock()
         self._known: OrderedDict[str, _Known] = OrderedDict()
 
@@ -171,10 +175,10 @@ class Scenes:
     def _check_readable(self, caller: Caller, request: Extraction, extent: Extent | None, count: int) -> None:
         """Raises Denied where the caller may find some of these items, but not read them."""
         if caller.reading() is not caller and len(self._items(caller.reading(), request, extent)) < count:
-            raise Denied(
+            raise self._denied(
+                request.collection,
                 f"Nothing can be cut out of these scenes of {request.collection!r} by you: that needs leave to read "
                 "all of them.",
-                parameter="collection",
             )
 
     def _no_items(self, caller: Caller, request: Extraction, extent: Extent | None) -> Invalid | Unsupported:

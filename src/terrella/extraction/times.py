@@ -72,13 +72,24 @@ def _check_date(at: Instant, calendar: str) -> None:
 def chosen(axis: Axis, interval: Interval) -> np.ndarray:
     """Indices of an axis of valid times that lie in the interval, ends included.
 
+    Where times have bounds, an interval of dates (a month, some days) takes the values whose period has its middle in
+    it, be they stamped with its start or its end; where there is none, and with times of day, the stamps count.
     Raises Invalid where there is none: with the nearest times for an instant, else with what is covered.
     """
     wanted = bounds(interval, axis.calendar)
+    if axis.bounds is not None and _is_of_dates(interval):
+        inside = np.flatnonzero(wanted.holds(axis.middles))
+        if inside.size:
+            return inside
     found = np.flatnonzero(wanted.holds(axis.values))
     if not found.size:
         raise _nothing(axis.values, axis.calendar, wanted)
     return found
+
+
+def _is_of_dates(interval: Interval) -> bool:
+    """Whether its ends are days, months or years, without a time of day."""
+    return all(end is None or end.width in ("year", "month", "day") for end in (interval.start, interval.end))
 
 
 def chosen_pairs(reference: Axis, step: Axis, interval: Interval) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

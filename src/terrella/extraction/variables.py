@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _IDENTITIES = ("mars:shortName", "grib:shortName", "mars:param", "grib:paramId", "mars:paramId")
 PARAMETER = "parameter-name"
+_POINT = re.compile(r"\btime\s*:\s*(?:\w+\s*:\s*)*point\b")
 
 
 def resolve(cube: Cube, names: Sequence[str]) -> tuple[CubeVariable, ...]:
@@ -75,3 +77,8 @@ def _is(variable: CubeVariable, parameter: Parameter) -> bool:
         return True
     standard = str(variable.attrs.get("standard_name", ""))
     return bool(standard) and standard == parameter.cf_standard_name
+
+
+def is_of_an_instant(variable: CubeVariable) -> bool:
+    """Whether its cell_methods say so (CF 7.3)."""
+    return bool(_POINT.search(str(variable.attrs.get("cell_methods", ""))))

@@ -71,7 +71,9 @@ def _chosen(known: Sequence[Offer], request: Mapping[str, Any]) -> tuple[list[Of
         mine = [one for one in mine if one.fits(picks)]
     if len(mine) == len(known) and not isinstance(names, Listed):
         return mine, {}
-    said = {key: frozenset.union(*(one.mars.get(key, frozenset()) for one in mine)) for key in ("class", "stream", "type")}
+    said = {
+        key: frozenset.union(*(one.mars.get(key, frozenset()) for one in mine)) for key in ("class", "stream", "type")
+    }
     # variables that share a name differ in these words
     words: dict[str, Any] = {key: sorted(v) for key, v in said.items() if v and all(key in one.mars for one in mine)}
     words = {key: value for key, value in words.items() if key not in request}
@@ -100,7 +102,7 @@ def is_grib(document: Document) -> bool:
 
 
 def _format(document: Document, request: Mapping[str, Any]) -> str:
-    """grib or netcdf; by default what the data are stored in. Raises Invalid."""
+    """Either grib or netcdf; by default what the data are stored in. Raises Invalid."""
     usual = "grib" if is_grib(document) else "netcdf"
     said = _one("data_format", request.get("data_format", request.get("format", usual)))
     if said == "zip":  # of the old stores, where the format was that of the download

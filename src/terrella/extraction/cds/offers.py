@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from terrella.encodings.calendars import iso
-from terrella.errors import Invalid
+from terrella.errors import Invalid, nearest_names
 from terrella.extraction.cds.naming import long_name, names_of, product_type
 from terrella.extraction.mars import times
 from terrella.extraction.mars.choosing import Facets, facets, step_text
-from terrella.extraction.mars.values import Listed, Ranged, parse_values
+from terrella.extraction.mars.values import Listed, parse_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -220,7 +220,9 @@ def _ranges(days: list[str]) -> list[str]:
     if not days:
         return []
     numbers = np.array([f"{day}" for day in days], dtype="M8[D]") if _exist(days) else None
-    breaks = [i for i, (a, b) in enumerate(pairwise(numbers), 1) if (b - a).astype(int) > 1] if numbers is not None else []
+    breaks = (
+        [i for i, (a, b) in enumerate(pairwise(numbers), 1) if (b - a).astype(int) > 1] if numbers is not None else []
+    )
     starts, ends = [0, *breaks], [*breaks, len(days)]
     return [f"{days[start]}/{days[end - 1]}" for start, end in zip(starts, ends, strict=True)]
 
@@ -282,8 +284,6 @@ def _days(calendar: Calendar | None) -> list[dict[str, list[str]]]:
 
 def chosen(known: Sequence[Offer], names: Iterable[str]) -> list[Offer]:
     """The offers of these names, in their order. Raises Invalid with the nearest."""
-    from terrella.errors import nearest_names
-
     found: list[Offer] = []
     for name in names:
         mine = [one for one in known if {name.lower(), long_name(name)} & one.names]
@@ -298,24 +298,20 @@ def check(known: Sequence[Offer], picks: Picks) -> None:
     """Raises Invalid for a value that the data do not have together with the others, with what they have."""
     so_far: Picks = {}
     for key in (*(key for key in picks if key not in CLOCK), *(key for key in CLOCK if key in picks)):
-        if key not in ("variable",):
+        if key != "variable":
             _check_one(key, picks[key], known, so_far)
         so_far[key] = picks[key]
 
 
 def _check_one(key: str, values: frozenset[str], known: Sequence[Offer], so_far: Picks) -> None:
+    missing = [value for value in sorted(values) if not _any_fits(known, {**so_far, key: frozenset({value})})]
+    if not missing or (key == "day" and len(missing) < len(values)):  # a list of days fits the longest month
+        return
     there = offered(key, known, so_far)
-    if key == "date":
-        missing = [] if any(one.fits({**so_far, key: values}) for one in known) else sorted(values)
-    elif key == "product_type" and not there:
-        missing = []
-    elif not there and key in ("leadtime_hour", "number") and values <= {"0", "1"}:
-        missing = []
-    else:
-        missing = sorted(values - set(there))
-        # a list of days fits the longest month
-        missing = [] if key == "day" and len(missing) < len(values) else missing
-    if missing:
-        more = ", ..." if len(there) > 20 else ""
-        shown = f"There are: {', '.join(there[:20])}{more}." if there else "Leave it out."
-        raise Invalid(f"There is no {key} {missing[0]!r:.60} here with what else is asked. {shown}", parameter=key)
+    more = ", ..." if len(there) > 20 else ""
+    shown = f"There are: {', '.join(there[:20])}{more}." if there else "Leave it out."
+    raise Invalid(f"There is no {key} {missing[0]!r:.60} here with what else is asked. {shown}", parameter=key)
+
+
+def _any_fits(known: Iterable[Offer], picks: Picks) -> bool:
+    return any(one.fits(picks) for one in known)

@@ -52,32 +52,40 @@ class Clock:
         has[row, column] = True
         return cls(days, clock, has, calendar or "standard")
 
-    def at(self, days: np.ndarray | None, clock: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-        """Days that have each of these times, and times that each of these days has; None stands for any."""
-        rows = np.ones(self.days.size, bool) if days is None else np.isin(self.days, days)
-        columns = np.ones(self.times.size, bool) if clock is None else np.isin(self.times, clock)
-        of_days = self.has.any(1) if clock is None else _each(self.has[:, columns].T, clock.size)
-        of_times = self.has.any(0) if days is None else _each(self.has[rows], days.size)
+    def at(self, days: Span | None, clock: Span | None) -> tuple[np.ndarray, np.ndarray]:
+        """Days that go with the picked times, and times that go with the picked days; None stands for any."""
+        of_days = _together(self.has.T, self.times, clock)
+        of_times = _together(self.has, self.days, days)
         return self.days[of_days], self.times[of_times]
 
-    def fits(self, days: np.ndarray | None, clock: np.ndarray | None) -> bool:
-        """Whether each picked day has a picked time, and each picked time is of a picked day."""
-        if days is not None and not np.isin(days, self.days).all():
-            return False
-        if clock is not None and not np.isin(clock, self.times).all():
-            return False
-        rows = slice(None) if days is None else np.isin(self.days, days)
-        columns = slice(None) if clock is None else np.isin(self.times, clock)
+    def fits(self, days: Span | None, clock: Span | None) -> bool:
+        """Whether something is of a picked day and time; of listed ones, each must have a part in it."""
+        rows = np.ones(self.days.size, bool) if days is None else np.isin(self.days, days.numbers)
+        columns = np.ones(self.times.size, bool) if clock is None else np.isin(self.times, clock.numbers)
         both = self.has[rows][:, columns]
-        return bool(both.any(1).all() if days is not None else True) and bool(
-            both.any(0).all() if clock is not None else both.any()
-        )
+        if days is not None and days.each and (rows.sum() < days.numbers.size or not both.any(1).all()):
+            return False
+        if clock is not None and clock.each and (columns.sum() < clock.numbers.size or not both.any(0).all()):
+            return False
+        return bool(both.any())
 
 
-def _each(rows: np.ndarray, count: int) -> np.ndarray:
-    """Columns that every row has; those that any has where no column has them all, or a row is missing."""
-    every = rows.all(0) if len(rows) == count else np.zeros(rows.shape[1], bool)
-    return every if every.any() else rows.any(0)
+@dataclass(frozen=True, eq=False)
+class Span:
+    """Days or times that are picked (distinct); `each`: all of them are meant, not only what there is among them."""
+
+    numbers: np.ndarray
+    each: bool
+
+
+def _together(rows: np.ndarray, names: np.ndarray, picked: Span | None) -> np.ndarray:
+    """Columns that all picked rows have, where each is meant and such there are; else those that any of them has."""
+    if picked is None:
+        return np.asarray(rows.any(0))
+    chosen = rows[np.isin(names, picked.numbers)]
+    if picked.each and len(chosen) and (every := chosen.all(0)).any():
+        return np.asarray(every)
+    return np.asarray(chosen.any(0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,12 +182,12 @@ def _any_has(known: Iterable[Facets], key: str) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class _Pick:
-    """Values as facets write them; of days and times as numbers. `each`: a variable must have all of them."""
+    """Values as facets write them, or a span of days or times. `each`: a variable must have all of them."""
 
     shown: str
-    values: frozenset[str]
-    numbers: np.ndarray
-    each: bool
+    values: frozenset[str] = frozenset()
+    span: Span | None = None
+    each: bool = False
 
 
 def _read(key: str, wanted: Wanted, known: Sequence[Facets], base: date) -> _Pick | None:
@@ -194,9 +202,9 @@ def _read(key: str, wanted: Wanted, known: Sequence[Facets], base: date) -> _Pic
         raise Invalid(f"These data have no {key}: leave it out.", parameter=key)
     if key in _CLOCK:
         numbers = _days(wanted, known, base) if key == "date" else _clock(wanted, known)
-        return _Pick(shown, frozenset(), numbers, each=True)
+        return _Pick(shown, span=Span(np.unique(numbers), isinstance(wanted, Listed)))
     there = {value for one in known for value in one.words.get(key, ())}
-    return _Pick(shown, _values(key, wanted, there), np.empty(0), each=isinstance(wanted, Listed) and key in _AXES)
+    return _Pick(shown, _values(key, wanted, there), each=isinstance(wanted, Listed) and key in _AXES)
 
 
 _AXES = frozenset({"step", "levelist", "number"})
@@ -250,10 +258,13 @@ def _ms(day: date, calendar: str) -> int:
 def _fits(one: Facets, picks: Mapping[str, _Pick]) -> bool:
     if not all(_fits_word(one, key, pick) for key, pick in picks.items() if key not in _CLOCK):
         return False
-    days, clock = (picks[key].numbers if key in picks else None for key in _CLOCK)
-    if days is None and clock is None:
-        return True
-    return one.clock is not None and all(p is None or p.size for p in (days, clock)) and one.clock.fits(days, clock)
+    days, clock = _spans(picks)
+    return (days is None and clock is None) or (one.clock is not None and one.clock.fits(days, clock))
+
+
+def _spans(picks: Mapping[str, _Pick]) -> tuple[Span | None, Span | None]:
+    days, clock = (picks[key].span if key in picks else None for key in _CLOCK)
+    return days, clock
 
 
 def _fits_word(one: Facets, key: str, pick: _Pick) -> bool:
@@ -289,8 +300,7 @@ def _offered(key: str, known: Sequence[Facets], picks: Mapping[str, _Pick]) -> l
     fitting = [one for one in known if _fits(one, others)]
     if key not in _CLOCK:
         return sorted({value for one in fitting for value in one.words.get(key, ())}, key=_order)
-    days, clock = (others[name].numbers if name in others else None for name in _CLOCK)
-    found = [one.clock.at(days, clock)[_CLOCK.index(key)] for one in fitting if one.clock is not None]
+    found = [one.clock.at(*_spans(others))[_CLOCK.index(key)] for one in fitting if one.clock is not None]
     numbers = np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
     return _dates(numbers, _calendar(known)) if key == "date" else [_hhmm(int(one)) for one in numbers]
 
@@ -311,10 +321,9 @@ def _hhmm(milliseconds: int) -> str:
     return f"{minutes // 60:02d}{minutes % 60:02d}"
 
 
-def span(known: Sequence[Facets]) -> tuple[str, str] | None:
-    """First and last day that any of these has, as YYYYMMDD."""
-    found = [one.clock.days for one in known if one.clock is not None and one.clock.days.size]
-    if not found:
-        return None
-    first, last = _dates(np.array([min(one[0] for one in found), max(one[-1] for one in found)]), _calendar(known))
-    return first, last
+def periods(days: Sequence[str]) -> list[tuple[str, str]]:
+    """Runs of days that follow one another, of days as YYYYMMDD in order: first and last of each."""
+    numbers = np.array([f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in days], dtype="M8[D]").astype(np.int64)
+    breaks = np.flatnonzero(np.diff(numbers) > 1)
+    starts, ends = [0, *(breaks + 1)], [*breaks, len(days) - 1]
+    return [(days[first], days[last]) for first, last in zip(starts, ends, strict=True)] if days else []

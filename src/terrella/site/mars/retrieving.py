@@ -1,0 +1,248 @@
+"""A retrieval in MARS words: understood, priced, answered as bytes. Every dialect of MARS words comes here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import reduce
+from typing import TYPE_CHECKING, Any, Literal
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
+
+from terrella.errors import Invalid, NotFound, Unsupported, nearest_names
+from terrella.extraction.mars import today
+from terrella.model.extraction import Box, Everything, Plan
+from terrella.model.job import Output
+from terrella.model.space import Extent
+from terrella.site.mars.asking import asked_documents, mars_extractions, parse_for
+from terrella.site.mars.features import Feature, parse_feature
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from terrella.contracts.jobs import Work
+    from terrella.extraction.mars import MarsRequest
+    from terrella.model.caller import Caller
+    from terrella.model.extraction import Extraction, Shape
+    from terrella.model.stac import Document
+    from terrella.site.site import Site
+
+COVJSON, GRIB, NETCDF = "covjson", "grib", "netcdf"
+_FORMATS = {
+    COVJSON: ("application/prs.coverage+json", ".covjson"),
+    GRIB: ("application/x-grib", ".grib"),
+    NETCDF: ("application/x-netcdf", ".nc"),
+}
+_ALIASES = {
+    "application/prs.coverage+json": COVJSON,
+    "coveragejson": COVJSON,
+    "grib2": GRIB,
+    "grib1": GRIB,
+    "nc": NETCDF,
+}
+Zipped = Literal["never", "several", "always"]
+"""When an answer comes as a zip file."""
+_MOST_TOGETHER = 50
+"""Collections that one request may span."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """Understood: what to cut, and what to make of it."""
+
+    extractions: tuple[Extraction, ...]
+    feature: Feature | None
+    format: str
+
+    @property
+    def media_type(self) -> str:
+        return _FORMATS[self.format][0]
+
+    @property
+    def suffix(self) -> str:
+        return _FORMATS[self.format][1]
+
+
+def understood(
+    site: Site, caller: Caller, given: Mapping[str, Any], collection: str | None = None, *, base: date | None = None
+) -> Retrieval:
+    """What a request means: no data are read. `base` is the day that relative dates count from (today, in UTC).
+
+    Raises Invalid with what is wrong and what there is, NotFound for the collection, Unsupported.
+    """
+    feature = parse_feature(given["feature"]) if given.get("feature") is not None else None
+    documents = asked_documents(site, caller, collection)
+    words = dict(given) | _added(given, feature)
+    request = parse_for(words, documents)
+    wanted_format = _format(request, feature)
+    _check_made(request)
+    shape, longitudes = _shape(request, feature)
+    found = mars_extractions(site, caller, request, documents, shape, base=base or today(), longitudes=longitudes)
+    if len(found) > _MOST_TOGETHER:
+        raise Invalid(
+            f"{len(found)} collections have such data: say more of class, stream, type, levtype or param.",
+            parameter="param",
+        )
+    return Retrieval(tuple(found), feature, wanted_format)
+
+
+def priced(site: Site, caller: Caller, retrieval: Retrieval) -> Plan:
+    """What it would read and answer, all parts together."""
+    plans = [site.estimate(one, caller=caller) for one in retrieval.extractions]
+    return reduce(_together, plans)
+
+
+def checked(site: Site, caller: Caller, retrieval: Retrieval) -> Plan:
+    """The price of what will be answered. Raises TooLarge with a smaller request, NotFound where there is no cell."""
+    plans = [site.estimate(one, caller=caller) for one in retrieval.extractions]
+    for plan, one in zip(plans, retrieval.extractions, strict=True):
+        if not plan.cells:
+            raise NotFound("No cell lies in that shape: take a larger one, or a position for the nearest cell.")
+        site.extractor.check(caller, one, plan)
+    return reduce(_together, plans)
+
+
+def inputs_of(given: Mapping[str, Any], collection: str | None, *, zipped: Zipped = "never") -> Document:
+    """Inputs of a `retrieve` job; today is kept, so that relative dates mean the same when it runs.
+
+    `zipped` says when the answer is a zip file: if it is several files (NetCDF of parameters that differ in their
+    axes), or always.
+    """
+    inputs = {"request": dict(given), "collection": collection, "base": today().isoformat()}
+    return inputs if zipped == "never" else inputs | {"zipped": zipped}
+
+
+def retrieve(site: Site, work: Work) -> tuple[Output, ...]:
+    """The task: answer a request in MARS words with one file."""
+    inputs = work.inputs
+    base = date.fromisoformat(inputs["base"])
+    work.progress(0.02, "Planning.")
+    retrieval = understood(site, work.caller, inputs["request"], inputs["collection"], base=base)
+    work.progress(0.05, "Reading.")
+    stem, zipped = inputs["collection"] or "data", inputs.get("zipped", "never")
+    parts = _apart(retrieval) if zipped != "never" else [retrieval]
+    if zipped == "always" or len(parts) > 1:
+        return (_zip(site, work, parts, stem),)
+    content = retrieved(site, work.caller, retrieval)
+    work.progress(0.9, "Writing.")
+    name = f"{stem}{retrieval.suffix}"
+    (work.folder / name).write_bytes(content)
+    return (Output(name, retrieval.media_type, 0, ""),)
+
+
+def _apart(retrieval: Retrieval) -> list[Retrieval]:
+    """Retrievals that each fit into one file."""
+    if retrieval.format != NETCDF:
+        return [retrieval]
+    return [replace(retrieval, extractions=(one,)) for one in retrieval.extractions]
+
+
+def _zip(site: Site, work: Work, parts: list[Retrieval], stem: str) -> Output:
+    """One file each, called by its variables where there are several. The same data make the same bytes."""
+    name = f"{stem}.zip"
+    with ZipFile(work.folder / name, "w", ZIP_STORED) as archive:
+        for index, part in enumerate(parts):
+            work.progress(0.05 + 0.9 * index / len(parts), f"Reading part {index + 1} of {len(parts)}.")
+            variables = "-".join(part.extractions[0].variables)[:80]
+            inner = f"{stem}-{index + 1}-{variables}" if len(parts) > 1 else stem
+            archive.writestr(ZipInfo(f"{inner}{part.suffix}"), retrieved(site, work.caller, part))
+    return Output(name, "application/zip", 0, "")
+
+
+def retrieved(site: Site, caller: Caller, retrieval: Retrieval) -> bytes:
+    """The answer. Raises TooLarge before reading, NotFound where no cell lies in the feature."""
+    if retrieval.format == GRIB:
+        return b"".join(message for one in retrieval.extractions for message in site.messages(one, caller=caller))
+    if retrieval.format == NETCDF:
+        return _as_netcdf(site, caller, retrieval)
+    from terrella.site.mars.answers import joined, told_apart
+    from terrella.site.mars.coverages import coverage_collection
+
+    assert retrieval.feature is not None
+    cuts = [site.cut(one, caller=caller).dataset for one in retrieval.extractions]
+    answer = joined([told_apart(one, retrieval.feature.middle) for one in cuts])
+    return coverage_collection(answer, retrieval.feature)
+
+
+def _added(given: Mapping[str, Any], feature: Feature | None) -> dict[str, Any]:
+    """Keys that the feature says. Raises Invalid for an axis said twice, or not at all."""
+    if feature is None:
+        return {}
+    keys = {str(key).strip().lower() for key in given}
+    for key in feature.words:
+        if key in keys and feature.needs == key:
+            raise Invalid(f"{key} is said twice: in the request, and in the range of the feature.", parameter=key)
+    if feature.needs in ("step", "levelist") and feature.needs not in keys | set(feature.words):
+        raise Invalid(
+            f"A {feature.type} needs its {feature.needs}: in the request, or as the range of the feature.",
+            parameter=feature.needs,
+        )
+    # a range of months or years says nothing that a list of them would not
+    return {key: value for key, value in feature.words.items() if key not in keys}
+
+
+def _format(request: MarsRequest, feature: Feature | None) -> str:
+    said = str(request.made.get("format", COVJSON if feature else GRIB)).strip().lower()
+    name = _ALIASES.get(said, said)
+    if name not in _FORMATS:
+        raise Invalid(f"There is no format {said!r:.40}. {nearest_names(name, _FORMATS)}", parameter="format")
+    if name == COVJSON and feature is None:
+        raise Invalid("covjson answers a feature: add one, or ask for grib or netcdf.", parameter="format")
+    if name == GRIB and feature is not None:
+        raise Invalid("A feature is answered as covjson or netcdf: GRIB holds whole fields.", parameter="format")
+    return name
+
+
+def _check_made(request: MarsRequest) -> None:
+    if "grid" in request.made:
+        raise Unsupported("Fields are given on their own grid: leave grid out.", parameter="grid")
+    for key in ("interpolation", "resol", "accuracy"):
+        if key in request.made and str(request.made[key]).lower() not in ("av", "off", "nearest"):
+            raise Unsupported(f"Values are given as they are stored: leave {key} out.", parameter=key)
+
+
+def _shape(request: MarsRequest, feature: Feature | None) -> tuple[Shape, tuple[float, float]]:
+    """Where, and the range of longitudes that it was asked in."""
+    if feature is not None:
+        return feature.shape, (-180.0, 180.0)
+    area = request.made.get("area")
+    if area is None:
+        return Everything(), (-180.0, 180.0)
+    north, west, south, east = _area(area)
+    return Box(Extent.of(west, south, east, north, parameter="area")), (0.0, 360.0) if east > 180 else (-180.0, 180.0)
+
+
+def _area(given: Any) -> tuple[float, float, float, float]:
+    """North, west, south, east. Raises Invalid."""
+    parts = given if isinstance(given, list | tuple) else str(given).split("/")
+    try:
+        north, west, south, east = (float(part) for part in parts)
+    except (TypeError, ValueError):
+        raise Invalid(f"area is north/west/south/east in degrees, not {given!r:.60}.", parameter="area") from None
+    return north, west, south, east
+
+
+def _together(one: Plan, other: Plan) -> Plan:
+    return Plan(
+        one.cells + other.cells,
+        one.values + other.values,
+        one.chunks + other.chunks,
+        one.bytes_read + other.bytes_read,
+        one.bytes_out + other.bytes_out,
+        max(one.memory, other.memory),
+        one.seconds + other.seconds,
+    )
+
+
+def _as_netcdf(site: Site, caller: Caller, retrieval: Retrieval) -> bytes:
+    from terrella.contracts.loading import load
+
+    if len(retrieval.extractions) > 1:
+        raise Unsupported("These parameters do not fit into one NetCDF file: ask for one after the other.")
+    answer = site.cut(retrieval.extractions[0], caller=caller)
+    if 0 in answer.dataset.sizes.values():
+        raise NotFound("No cell lies in there: take a larger shape, or a position for the nearest cell.")
+    encoding = load("encodings", NETCDF)()
+    if reason := encoding.accepts(answer):
+        raise Unsupported(f"NetCDF cannot hold this answer: {reason}")
+    content: bytes = encoding.encode(answer)
+    return content
