@@ -10,7 +10,8 @@ import terrella
 
 PACKAGE = Path(terrella.__file__).parent
 ROOMS = {
-    "api", "catalog", "cli", "contracts", "cubes", "encodings", "extraction", "grids", "model", "providers", "site", "storage", "testing",
+    "access", "api", "catalog", "cli", "contracts", "cubes", "encodings", "extraction", "grids", "jobs", "model", "providers", "site",
+    "storage", "testing",
 }  # fmt: skip
 
 

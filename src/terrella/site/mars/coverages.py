@@ -60,6 +60,8 @@ def _metadata(answer: Answer, member: int, start: str, step: float | None) -> Js
     every = [{k: v for k, v in attrs.items() if k.startswith("mars:")} for attrs in answer.attrs.values()]
     shared = {k: v for k, v in every[0].items() if all(one.get(k) == v for one in every) and k != "mars:param"}
     made = {key.removeprefix("mars:"): value for key, value in sorted(shared.items())}
+    if "/" in str(made.get("type", "")):  # control and perturbed members in one cube
+        made["type"] = "cf" if member == 0 else "pf"
     made |= {"Forecast date": start, "number": member}
     return made if step is None else made | {"step": int(step) if step == int(step) else step}
 
