@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 
 
 def settings_page() -> str:
-    from pydantic import BaseModel
-
     from terrella.settings import Settings
 
     rows = [
@@ -20,16 +20,27 @@ def settings_page() -> str:
     rows += ["`__` for each dot (`TERRELLA_SERVER__PORT=8800`). Unknown keys are refused.", ""]
     rows += ["| setting | default | what it is |", "| --- | --- | --- |"]
 
-    def walk(model: type[BaseModel], prefix: str) -> None:
+    def walk(model: Any, prefix: str) -> None:
         for name, field in model.model_fields.items():
-            if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            listed = next((one for one in get_args(field.annotation) if _is_part(one)), None)
+            if _is_part(field.annotation):
                 walk(field.annotation, f"{prefix}{name}.")
+            elif listed:
+                rows.append(f"| `[[{prefix}{name}]]` | {len(field.default) or 'none'} | {field.description} |")
+                walk(listed, f"{prefix}{name}[].")
             elif name != "home":
-                default = "by memory" if field.default_factory else f"`{field.default}`"
+                default = "required" if field.is_required() else f"`{field.default}`"
+                default = "by memory" if field.default_factory else default
                 rows.append(f"| `{prefix}{name}` | {default} | {field.description} |")
 
     walk(Settings, "")
     return "\n".join(rows) + "\n"
+
+
+def _is_part(annotation: Any) -> bool:
+    from pydantic import BaseModel
+
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def cli_page() -> str:
@@ -38,7 +49,7 @@ def cli_page() -> str:
 
     from terrella.cli.main import app
 
-    names = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+    names = list(_commands(app, ""))
     parts = ["# Command line", "", "Exit status: 0 done, 1 something failed and was named, 2 wrong usage."]
     for name in ["", *names]:
         environment = {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "TERRELLA_HOME": None}
@@ -47,6 +58,16 @@ def cli_page() -> str:
         )
         parts += ["", f"## terrella {name}".rstrip(), "", "```text", shown.output.strip(), "```"]
     return "\n".join(parts) + "\n"
+
+
+def _commands(app: Any, prefix: str) -> Iterator[str]:
+    """Names of commands, those of groups with their group's before them."""
+    for command in app.registered_commands:
+        yield prefix + (command.name or command.callback.__name__)
+    for group in app.registered_groups:
+        name = group.name if isinstance(group.name, str) else group.typer_instance.info.name
+        yield prefix + name
+        yield from _commands(group.typer_instance, f"{prefix}{name} ")
 
 
 PAGES = {"settings.md": settings_page, "cli.md": cli_page}

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 FILE_NAME = "terrella.toml"
@@ -84,6 +84,128 @@ class Reading(_Part):
     )
 
 
+class Issuer(_Part):
+    """One OpenID issuer whose users may sign in; in `terrella.toml` a table `[[access.issuers]]`."""
+
+    issuer: str = Field(description="Its address, exactly as it calls itself.")
+    client_id: str = Field(description="What the issuer calls this site.")
+    client_secret: SecretStr = Field(default=SecretStr(""), description="Where it gave one; PKCE is used always.")
+    title: str = Field(default="", description="What people know it by, for the page to sign in.")
+    audiences: tuple[str, ...] = Field(
+        default=(), description="Tokens made for one of these are taken; by default those for `client_id`."
+    )
+    scopes: str = Field(default="openid profile email", description="What is asked of the issuer.")
+    algorithms: tuple[Literal["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "Ed25519", "EdDSA"], ...] = Field(
+        default=("RS256", "ES256"), description="How its tokens may be signed; no other signature is looked at."
+    )
+    name_claim: str = Field(default="preferred_username", description="Claim that gives the user name here.")
+    roles_claim: str = Field(default="roles", description="Claim that lists roles; dots lead into nested ones.")
+    groups_claim: str = Field(default="groups", description="Claim that lists groups; dots lead into nested ones.")
+    administrators: tuple[str, ...] = Field(
+        default=(), description="Whoever has one of these roles or groups there administers this site."
+    )
+
+
+class Rule(_Part):
+    """What is open to whom; in `terrella.toml` a table `[[access.rules]]`. What no rule opens is hidden."""
+
+    name: str = Field(min_length=1, description="What it is called, in messages about it.")
+    roles: tuple[str, ...] = Field(
+        default=("*",), min_length=1, description="To whom: roles, `group:NAME` for a group, or `*` for everybody."
+    )
+    allow: Literal["find", "read"] = Field(
+        default="read", description="To know of it; or to read, cut and download it, and know of it."
+    )
+    collections: str = Field(
+        default="", description="Condition (CQL2) on collections: their id, license, keywords, or any other member."
+    )
+    items: str = Field(
+        default="", description="Condition (CQL2) on items: their id, collection, datetime or any property."
+    )
+
+
+class Quota(_Part):
+    """How much somebody may use; in `terrella.toml` a table `[[access.quotas]]`. All that concern somebody hold."""
+
+    name: str = Field(min_length=1, description="What it is called, in messages about it.")
+    roles: tuple[str, ...] = Field(
+        default=("*",),
+        min_length=1,
+        description="Whom it concerns: roles, `group:NAME` for a group, `*` for everybody.",
+    )
+    counted: Literal["each", "together"] = Field(
+        default="each", description="Each user by themselves, or all of them together."
+    )
+    collections: tuple[str, ...] = Field(default=(), description="Only what is taken from these; empty for all.")
+    per: Literal["hour", "day", "month"] = Field(
+        default="day", description="When it begins anew: with each hour, day or month of UTC."
+    )
+    requests: int | None = Field(default=None, ge=0, description="Requests.")
+    bytes_read: int | None = Field(default=None, ge=0, description="Stored bytes read for answers.")
+    bytes_out: int | None = Field(default=None, ge=0, description="Bytes of answers.")
+    compute_seconds: float | None = Field(default=None, ge=0, description="Seconds of reading and computing.")
+    storage: int | None = Field(default=None, ge=0, description="Bytes kept, whenever they came.")
+
+
+class Access(_Part):
+    """Who may use the site."""
+
+    anonymous: bool = Field(
+        default=True, description="Let people look and cut without an account; off, every request but pages needs one."
+    )
+    anonymous_roles: tuple[str, ...] = Field(
+        default=(),
+        description="Further roles of people without an account; `editor` lets anybody change the catalogue.",
+    )
+    rules: tuple[Rule, ...] = Field(
+        default=(Rule(name="everything is open"),), description="What is open to whom; by default everything."
+    )
+    quotas: tuple[Quota, ...] = Field(default=(), description="How much may be used by whom; by default anything.")
+    session_hours: float = Field(default=12, gt=0, description="How long a browser stays signed in.")
+    issuers: tuple[Issuer, ...] = Field(default=(), description="OpenID issuers whose users may sign in.")
+
+
+class Jobs(_Part):
+    """Durable work: long extractions, orders, harvests."""
+
+    database: str = Field(
+        default="",
+        description="postgresql://USER:PASSWORD@HOST/NAME to share jobs among machines; empty for a file in the home.",
+    )
+    workers: int = Field(
+        default=1, ge=0, le=64, description="Worker processes that `terrella up` starts; 0 where others run them."
+    )
+    keep_days: float = Field(default=30, gt=0, description="Days after which the files of ended jobs are deleted.")
+    values: int = Field(default=500_000_000, gt=0, description="Numbers in one answer that a job makes.")
+    bytes_read: int = Field(default=32768 * MIB, gt=0, description="Stored bytes that one job may read.")
+    cells: int = Field(default=100_000_000, gt=0, description="Grid cells in one answer that a job makes.")
+
+
+class Orders(_Part):
+    """Whole products, packed and delivered."""
+
+    items: int = Field(default=10_000, gt=0, description="Items in one order.")
+    size: int = Field(default=102_400 * MIB, gt=0, description="Bytes in one order.")
+    allow_private: bool = Field(
+        default=False,
+        description="Deliver to S3 stores, and fetch assets, at addresses that only this network has; off, only "
+        "public ones.",
+    )
+
+
+class Harvest(_Part):
+    """Copying what others have into the catalogue."""
+
+    allow_private: bool = Field(
+        default=False, description="Harvest from addresses that only this machine or its network has, too."
+    )
+    page: int = Field(default=500, ge=1, le=10_000, description="Items asked for at once.")
+    pause: float = Field(default=0.0, ge=0, description="Seconds between two requests to the same source.")
+    timeout: float = Field(default=30.0, gt=0, description="Seconds to wait for an answer.")
+    retries: int = Field(default=4, ge=0, le=20, description="How often a request is made again that failed.")
+    asset_bytes: int = Field(default=20_480 * MIB, gt=0, description="Most bytes of one asset that is copied.")
+
+
 class Settings(BaseSettings):
     """The whole tree. `home` is the folder that holds the site."""
 
@@ -104,6 +226,10 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     api: Api = Api()
     reading: Reading = Reading()
+    jobs: Jobs = Jobs()
+    orders: Orders = Orders()
+    harvest: Harvest = Harvest()
+    access: Access = Access()
 
     @classmethod
     def settings_customise_sources(

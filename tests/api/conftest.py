@@ -15,6 +15,8 @@ import httpx
 import pytest
 import uvicorn
 
+from terrella.access.access import Access
+from terrella.access.ledger import Ledger
 from terrella.api.app import create_app
 from terrella.api.server import listening_socket
 from terrella.model.caller import OPERATOR
@@ -31,11 +33,16 @@ class FakeSite:
 
     settings: Settings
     catalog: Any
+    access: Access
     extractor: Any = None
+    lake: Any = None
+    ledger: Any = None
     closed: list[bool] = field(default_factory=list)
 
     def close(self) -> None:
         self.closed.append(True)
+        self.ledger.close()
+        self.access.close()
         self.catalog.close()
 
 
@@ -103,13 +110,14 @@ def make_site(home: Path, *, filled: bool = True, **settings: Any) -> FakeSite:
     lake = Lake(home)
     if filled:
         fill(lake)
-    return FakeSite(Settings(home=home, title="Test <site>", **settings), lake)
+    read = Settings(home=home, title="Test <site>", **settings)
+    return FakeSite(read, lake, Access(home, read.access), lake=lake, ledger=Ledger(home, read.access.quotas))
 
 
 @contextmanager
-def serving(site: FakeSite) -> Iterator[str]:
+def serving(site: FakeSite, port: int = 0) -> Iterator[str]:
     """The address of a real server for a site, in a thread of this process."""
-    socket = listening_socket("127.0.0.1", 0)
+    socket = listening_socket("127.0.0.1", port)
     config = uvicorn.Config(
         create_app(site), http="httptools", loop="uvloop", ws="none", log_config=None, access_log=False
     )
@@ -138,7 +146,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def writable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A site that takes transactions."""
-    with serving(make_site(tmp_path_factory.mktemp("site"), api={"transactions": True})) as address:
+    with serving(make_site(tmp_path_factory.mktemp("site"), api={"transactions": True}, access={"anonymous_roles": ["editor"]})) as address:
         yield address
 
 

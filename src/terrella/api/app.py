@@ -13,13 +13,31 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
-from terrella.api import edr, errors, pages, stac, watching, zarr
+from terrella.api import (
+    account,
+    assets,
+    cds,
+    downloads,
+    edr,
+    errors,
+    hda,
+    hdabroker,
+    jobs,
+    orders,
+    pages,
+    polytope,
+    signing_in,
+    stac,
+    watching,
+    zarr,
+)
+from terrella.api.accounting import Accounted
+from terrella.api.caller import Identified
 from terrella.api.limits import BodyLimit, TextCompression
 from terrella.api.logs import RequestLog, plain_unless_configured
 from terrella.api.metrics import Measured, Metrics
 from terrella.api.openapi import DOCUMENTED_ERRORS
 from terrella.api.routes import HeadLikeGet
-from terrella.settings import Settings
 
 if TYPE_CHECKING:
     from terrella.site import Site
@@ -29,13 +47,24 @@ _PAGES = frozenset({"/", "/api", "/api.html", "/metrics"})
 _EXPOSED = [
     "Accept-Ranges",
     "Content-Crs",
+    "Content-Digest",
     "Content-Disposition",
     "Content-Range",
     "ETag",
+    "Last-Modified",
     "Link",
     "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Repr-Digest",
+    "Retry-After",
     "Terrella-Bytes-Read",
     "Terrella-Plan",
+    "WWW-Authenticate",
+    "X-Quota-Limit",
+    "X-Quota-Name",
+    "X-Quota-Remaining",
+    "X-Quota-Reset",
     "X-Request-Id",
 ]
 
@@ -61,19 +90,32 @@ def create_app(site: Site) -> FastAPI:
     stac.mount(
         app, site, title=settings.title, description=settings.description, transactions=settings.api.transactions
     )
+    app.include_router(assets.router(site))
+    app.include_router(account.router(site))
+    app.include_router(signing_in.router(site))
     app.include_router(edr.router(site), prefix="/ogc")
     app.include_router(zarr.router(site), prefix="/zarr")
+    app.include_router(jobs.router(site))
+    app.include_router(downloads.router(site))
+    app.include_router(orders.router(site))
+    app.include_router(polytope.router(site))
+    app.include_router(cds.router(site))
+    app.include_router(hdabroker.router(site))
+    app.include_router(hda.router(site))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    errors.install(app, [stac.ERRORS])
-    _add_layers(app, settings, metrics)
+    errors.install(app, [*hda.ERRORS, stac.ERRORS, *polytope.ERRORS, *cds.ERRORS, *hdabroker.ERRORS])
+    _add_layers(app, site, metrics)
     return app
 
 
-def _add_layers(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
+def _add_layers(app: FastAPI, site: Site, metrics: Metrics) -> None:
     """The layer added last meets a request first."""
+    settings = site.settings
     app.add_middleware(HeadLikeGet)
     app.add_middleware(BodyLimit, limit=settings.limits.body_bytes)
     app.add_middleware(TextCompression, prefixes=("/stac", "/static"), pages=_PAGES)
+    app.add_middleware(Accounted, ledger=site.ledger)
+    app.add_middleware(Identified, access=site.access)
     app.add_middleware(errors.CatchAll)
     app.add_middleware(
         CORSMiddleware,

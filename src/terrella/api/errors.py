@@ -79,6 +79,8 @@ class ErrorFormat:
     media_type: str = "application/json"
     statuses: Mapping[type[TerrellaError], int] = field(default_factory=dict)
     """Lines of the table that this dialect has differently."""
+    unexpected: int = 500
+    """Status of what nobody foresaw."""
 
 
 def problem(report: Report, request_id: str | None) -> dict[str, Any]:
@@ -151,8 +153,10 @@ class CatchAll:
             log.exception("unexpected error", path=scope["path"])
             if started:  # too late for another status: cutting the connection tells the client
                 raise
-            report = Report(500, Internal.kind, "Something went wrong here; the site's log knows more.")
-            await render(Request(scope), report)(scope, receive, send)
+            request = Request(scope)
+            status = _format_of(request).unexpected
+            report = Report(status, Internal.kind, "Something went wrong here; the site's log knows more.")
+            await render(request, report)(scope, receive, send)
 
 
 def render(request: Request, report: Report) -> Response:
@@ -170,12 +174,28 @@ def _format_of(request: Request) -> ErrorFormat:
     return next((spoken for spoken in formats if path.startswith(spoken.prefix.rstrip("/") + "/")), PROBLEM)
 
 
+def report_of(error: TerrellaError, request: Request) -> Report:
+    """An error as the dialect that the request speaks reports it."""
+    status = status_of(error, _format_of(request).statuses)
+    return Report(status, error.kind, error.message, error.parameter, error.details, _headers(error, status, request))
+
+
+def _headers(error: TerrellaError, status: int, request: Request) -> dict[str, str] | None:
+    """How to sign in, and when to come again."""
+    if status == 401:
+        # browsers ask with a window of their own where Basic is offered, so only those who sent it are
+        asked = "Basic" if request.headers.get("authorization", "")[:5].lower() == "basic" else "Bearer"
+        return {"WWW-Authenticate": f'{asked} realm="terrella"'}
+    after = error.details.get("retry_after")
+    return {"Retry-After": str(after)} if isinstance(after, int) else None
+
+
 async def _on_terrella_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, TerrellaError)
-    status = status_of(error, _format_of(request).statuses)
-    if status >= 500:
-        log.error("failed", kind=error.kind, reason=error.message, exc_info=error if status == 500 else None)
-    return render(request, Report(status, error.kind, error.message, error.parameter, error.details))
+    report = report_of(error, request)
+    if report.status >= 500:
+        log.error("failed", kind=error.kind, reason=error.message, exc_info=error if report.status == 500 else None)
+    return render(request, report)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

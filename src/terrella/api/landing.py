@@ -89,7 +89,7 @@ def landing_html(here: Here) -> str:
 
 
 def _navigation() -> str:
-    entries = [("stac", "STAC"), ("ogc", "OGC API"), ("api.html", "Interface")]
+    entries = [("stac", "STAC"), ("ogc", "OGC API"), ("api.html", "Interface"), ("account", "Account")]
     return "".join(f'<a href="{href}">{name}</a>' for href, name in entries)
 
 

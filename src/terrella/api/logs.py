@@ -20,6 +20,19 @@ if TYPE_CHECKING:
 log = structlog.get_logger("terrella.access")
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9_.:\-]{1,80}")
+_SECRETS = re.compile(
+    r"""t[ks]_[\w-]{16,}                                  # keys and sessions
+      | eyJ[\w-]{8,}(?:\.[\w-]*){1,4}                    # tokens of issuers
+      | [\w-]{16,}\.[\w-]{43}(?![\w-])                   # signed links
+      | (?<=/d/)[^\s/?"']+                               # the same, also when they are broken
+      | (?<=Bearer\ )[\w.~+/=-]+ | (?<=Basic\ )[\w+/=-]+ | (?<=EmailKey\ )[\w.:@+/=~-]+
+    """,
+    re.VERBOSE | re.ASCII,
+)
+_SECRET_PARAMETERS = re.compile(
+    r"""(?i)((?:^|[?&"'\s])(?:[\w.-]*(?:token|secret|password|signature|api[_-]?key|credential)s?|key|code|state)=)"""
+    r"""[^&\s"']+"""
+)
 _QUIET = frozenset({"/health", "/ready", "/metrics"})
 
 Mode = Literal["auto", "json", "pretty"]
@@ -53,10 +66,23 @@ def plain_unless_configured() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+            lambda _logger, _name, line: redacted(str(line)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
+
+
+def redacted(text: str) -> str:
+    """A line without whatever could open something: keys, tokens, signed links, secrets in queries."""
+    return _SECRET_PARAMETERS.sub(r"\1[hidden]", _SECRETS.sub("[hidden]", text))
+
+
+class _Redacting(structlog.stdlib.ProcessorFormatter):
+    """Whatever a library or a trace writes passes here last, so no secret depends on the care of others."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redacted(super().format(record))
 
 
 def _formatter(shared: list[Any], *, pretty: bool) -> logging.Formatter:
@@ -67,7 +93,7 @@ def _formatter(shared: list[Any], *, pretty: bool) -> logging.Formatter:
         final.append(structlog.dev.ConsoleRenderer(pad_event_to=0, exception_formatter=plain))
     else:
         final += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
-    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=final)
+    return _Redacting(foreign_pre_chain=shared, processors=final)
 
 
 def _json(event: dict[str, Any], **_: object) -> str:
@@ -129,6 +155,7 @@ def _write_line(scope: Scope, status: int, sent: int, seconds: float) -> None:
         bytes=sent,
         ms=round(seconds * 1000, 1),
         client=scope["client"][0] if scope.get("client") else None,
+        caller=scope["state"]["caller"].name if "caller" in scope["state"] else None,
     )
 
 

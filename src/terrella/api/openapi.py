@@ -14,6 +14,7 @@ _REFERENCE = {"schema": {"$ref": "#/components/schemas/Error"}}
 _CONTENT = {"application/json": _REFERENCE, "application/problem+json": _REFERENCE}
 DOCUMENTED_ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"description": "The request is wrong; the answer says what and what is allowed.", "content": _CONTENT},
+    401: {"description": "The credentials are wrong, or some are needed.", "content": _CONTENT},
     404: {"description": "There is no such thing.", "content": _CONTENT},
     413: {"description": "It would pass if it were smaller.", "content": _CONTENT},
 }

@@ -35,7 +35,7 @@ class HeadLikeGet:
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self.app(scope, receive, send)
             return
-        inner = {**scope, "method": "GET"}
+        inner = {**scope, "method": "GET", "terrella.head": True}
         await self.app(inner, receive, send)
         scope["route"] = inner.get("route")
 

@@ -15,6 +15,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from terrella.api import logs
+from terrella.api.sendfile import SendfileProtocol
 from terrella.errors import Conflict, Invalid
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _config(app: Callable[[], FastAPI], workers: int, drain_seconds: float) -> u
     return uvicorn.Config(
         app,
         factory=True,
-        http="httptools",
+        http=SendfileProtocol,
         loop="uvloop",
         ws="none",
         lifespan="on",

@@ -10,9 +10,13 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, Literal
 
+import orjson
+
+from terrella.access.rules import readers, wanted
 from terrella.catalog.merging import Merge, merged_aggregations, merged_queryables
 from terrella.contracts.providers import Opens, Registers, Searches
-from terrella.errors import Invalid, NotFound, ProviderUnavailable, TerrellaError, Unsupported
+from terrella.errors import Denied, Invalid, NotFound, ProviderUnavailable, TerrellaError, Unsupported
+from terrella.model.caller import OPERATOR
 from terrella.model.search import Outcome
 
 if TYPE_CHECKING:
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from terrella.model.caller import Caller
     from terrella.model.search import Aggregation, CollectionSearch, Page, Search
     from terrella.model.stac import Document
+    from terrella.settings import Rule
 
 _TOGETHER = 16
 
@@ -30,16 +35,18 @@ class Catalog:
     """`providers` in order of precedence: of an item that two have, the first one's is shown.
 
     What is written goes to the first that takes it. `deadline` is how many seconds an answer waits for the slowest.
+    Providers keep to what the caller's grants open; `rules`, from which those came, are here to say whom to ask.
     """
 
     name = "catalog"
 
-    def __init__(self, providers: Mapping[str, object], *, deadline: float = 10.0) -> None:
+    def __init__(self, providers: Mapping[str, object], *, deadline: float = 10.0, rules: Sequence[Rule] = ()) -> None:
         self._searched: dict[str, Searches] = {n: one for n, one in providers.items() if isinstance(one, Searches)}
         self._opened: dict[str, Opens] = {n: one for n, one in providers.items() if isinstance(one, Opens)}
         self._home = next((one for one in providers.values() if isinstance(one, Registers)), None)
         self._only = next(iter(self._searched.values())) if len(self._searched) == 1 else None
         self._deadline = deadline
+        self._rules = rules
         self._threads = ThreadPoolExecutor(_TOGETHER, "catalog") if self._only is None else None
 
     def close(self) -> None:
@@ -92,14 +99,25 @@ class Catalog:
         return merged_aggregations(self._all(lambda one: one.aggregate(caller, query, names)))
 
     def open(self, caller: Caller, collection: str) -> tuple[CubeIndex, Origin]:
-        """The block index of a collection's cube, from the provider that has it. Raises NotFound, Unsupported."""
+        """The block index of a collection's cube, from the provider that has it.
+
+        Raises NotFound; Denied unless all of it may be read; Unsupported.
+        """
         missing: NotFound | None = None
         for provider in self._opened.values():
             try:
                 return provider.open(caller, collection)
             except NotFound as error:
                 missing = missing or error
+            except Denied as error:
+                raise self.refusal(collection, error.message) from None
         raise missing or Unsupported("No provider of this site opens cubes.")
+
+    def refusal(self, collection: str, why: str) -> Denied:
+        """An error for somebody who may know of a collection and not read it, with the roles that open all of it."""
+        document = orjson.loads(self.collection(OPERATOR, collection))  # for the rules, not to be shown
+        roles = readers([rule for rule in self._rules if not rule.items], document)
+        return Denied(f"{why} {wanted(roles)}", parameter="collection", details={"roles": list(roles)})
 
     def put_collection(self, caller: Caller, collection: Document) -> None:
         """Create or replace a collection; its items stay."""

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from terrella.catalog.dimensions import cube_dimensions, cube_variables
 from terrella.catalog.periods import Period, period_of
 from terrella.grids import grid_from_json
-from terrella.model.stac import STAC_VERSION
+from terrella.model.credit import bare_doi
+from terrella.model.stac import REGIONS, STAC_VERSION
+from terrella.model.stated import KEPT_WITH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from terrella.contracts.grids import Grid
     from terrella.model.scan import FileScan
     from terrella.model.stac import Document
+    from terrella.model.stated import StatedGrid
 
 EXTENSIONS = {
     "datacube": "https://stac-extensions.github.io/datacube/v2.2.0/schema.json",
@@ -28,6 +31,7 @@ EXTENSIONS = {
     "version": "https://stac-extensions.github.io/version/v1.2.0/schema.json",
     "raster": "https://stac-extensions.github.io/raster/v2.0.0/schema.json",
     "forecast": "https://stac-extensions.github.io/forecast/v0.2.0/schema.json",
+    "scientific": "https://stac-extensions.github.io/scientific/v1.0.0/schema.json",
     "eo": "https://stac-extensions.github.io/eo/v2.0.0/schema.json",
 }
 
@@ -54,7 +58,11 @@ class Wishes:
     description: str = ""
     licence: str = ""
     attribution: str = ""
+    citation: str = ""
+    doi: str = ""
     keywords: tuple[str, ...] = ()
+    grid: StatedGrid | None = None
+    """On which its images are answered where a request says nothing."""
 
 
 def software() -> dict[str, str]:
@@ -80,7 +88,7 @@ def item_document(bundle: Bundle, member: Member, wishes: Wishes, *, number: int
         "cube:dimensions": _merged(
             cube_dimensions(part.axes, grid) for part, grid in zip(scan.parts, grids, strict=True)
         ),
-        "cube:variables": _merged(cube_variables(part.arrays) for part in scan.parts),
+        "cube:variables": _merged(cube_variables(part.arrays, part.axes) for part in scan.parts),
     }
     used = ["datacube", "projection", "file", "processing", "version"]
     used += ["eo"] if "eo:cloud_cover" in properties else []
@@ -128,14 +136,30 @@ def collection_document(
         "links": old.get("links", []),
         "item_assets": {"data": {key: items[0]["assets"]["data"][key] for key in ("type", "roles")}},
     }
+    if cited := _citation(first, wishes, old):
+        document |= cited | {"stac_extensions": [*document["stac_extensions"], EXTENSIONS["scientific"]]}
     if attribution := wishes.attribution or old.get("attribution", "") or str(first.attrs.get("attribution", "")):
         document["attribution"] = attribution
+    document |= usual_grid(wishes, old)
     if bundle.index is not None:
         grid = grid_from_json(bundle.index.grid)
         document["cube:dimensions"] = cube_dimensions(bundle.index.axes, grid)
-        document["cube:variables"] = cube_variables(bundle.index.variables)
+        document["cube:variables"] = cube_variables(bundle.index.variables, bundle.index.axes)
         document["terrella:grid"] = grid_facts(grid)
     return document
+
+
+def _citation(scan: FileScan, wishes: Wishes, old: Document) -> Document:
+    """What to cite, in the words of the scientific extension: as the user says, else as the file does."""
+    doi = wishes.doi or old.get("sci:doi") or bare_doi(str(scan.attrs.get("doi") or scan.attrs.get("DOI") or ""))
+    citation = wishes.citation or old.get("sci:citation") or str(scan.attrs.get("citation") or "").strip()[:2000]
+    return {key: value for key, value in (("sci:doi", bare_doi(str(doi))), ("sci:citation", citation)) if value}
+
+
+def usual_grid(wishes: Wishes, old: Document) -> Document:
+    """The property that keeps a collection's usual grid: as the user says, else as it was."""
+    said = wishes.grid.document() if wishes.grid is not None else old.get(KEPT_WITH)
+    return {} if said is None else {KEPT_WITH: said}
 
 
 def _next_version(old: Document) -> str:
@@ -340,7 +364,10 @@ def _summaries(items: list[Document]) -> Document:
 
 
 def minimal_collection(name: str, items: list[Document], wishes: Wishes, *, now: str) -> Document:
-    """A collection for STAC items that came without one."""
+    """A collection for STAC items that came without one; of named regions it says so, that they are found."""
+    said = {"attribution": wishes.attribution, "sci:citation": wishes.citation, "sci:doi": bare_doi(wishes.doi)}
+    asset = items[0].get("assets", {}).get("data", {}) if items else {}
+    regions = {"item_assets": {"data": {key: asset.get(key) for key in ("type", "roles")}}}
     return {
         "type": "Collection",
         "stac_version": STAC_VERSION,
@@ -349,6 +376,8 @@ def minimal_collection(name: str, items: list[Document], wishes: Wishes, *, now:
         "title": wishes.title or name,
         "description": wishes.description or f"Items of {name}.",
         "license": licence(wishes.licence),
+        **{key: value for key, value in said.items() if value},
+        **(regions if REGIONS in (asset.get("roles") or ()) else {}),
         "extent": {"spatial": {"bbox": [_around(items)]}, "temporal": {"interval": [_interval(items)]}},
         "created": now,
         "updated": now,

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from terrella.catalog.describing import Wishes, collection_document, item_document, minimal_collection
+from terrella.catalog.describing import Wishes, collection_document, item_document, minimal_collection, usual_grid
 from terrella.contracts.providers import Registration
 from terrella.model.ids import collection_id
 
@@ -106,7 +106,9 @@ def _of_documents(bundle: Bundle, homes: Mapping[str, Home], news: News) -> Iter
             sources[name][member.scan.href] = ("", 1)
     for name in sorted({*said, *items}):
         collection_id(name)
-        document = said.get(name) or news.find(name) or minimal_collection(name, items[name], news.wishes, now=news.now)
+        old = news.find(name)
+        document = said.get(name) or old or minimal_collection(name, items[name], news.wishes, now=news.now)
+        document = usual_grid(Wishes(), old or {}) | document | usual_grid(news.wishes, {})
         others = homes[name].members if name in homes and not homes[name].key else {}
         yield Registration(document, tuple(items[name]), "", None, others | sources[name])
 

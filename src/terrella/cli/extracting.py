@@ -11,6 +11,7 @@ from terrella.cli.numbers import numbers
 from terrella.contracts.loading import load_all
 from terrella.errors import Invalid, Unsupported
 from terrella.model.extraction import Span
+from terrella.model.stated import WORDS
 from terrella.site import Site
 
 if TYPE_CHECKING:
@@ -23,13 +24,24 @@ _MOST_ROWS = 30
 
 
 def extract(
-    home: Path, collection: str, asked: dict[str, Any], output: Path | None, *, estimate: bool, as_json: bool
+    home: Path,
+    collection: str,
+    asked: dict[str, Any],
+    output: Path | None,
+    *,
+    estimate: bool,
+    as_job: bool,
+    as_json: bool,
 ) -> None:
     encoding = _encoding(output) if output else None
     wanted = _wanted(asked)
     with Site.open(home) as site:
+        if as_job:
+            _submit(site, collection, wanted, output, encoding, as_json=as_json)
+            return
         if estimate:
-            _print_plan(site.estimate(collection, **wanted), as_json=as_json)
+            plan = site.estimate(collection, **wanted)
+            _print_plan(_with_encoding(plan, encoding), as_json=as_json)
             return
         answer = site.cut(collection, **wanted)
         if output and encoding:
@@ -38,6 +50,30 @@ def extract(
             print_json(answer.dataset.to_dict(encoding=False, data="array") | {"receipt": asdict(answer.receipt)})
         else:
             _print(answer)
+
+
+def _submit(
+    site: Site,
+    collection: str,
+    wanted: dict[str, Any],
+    output: Path | None,
+    encoding: Encoding | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Hand it to a worker: the file will be the job's output."""
+    from terrella.model.caller import OPERATOR
+    from terrella.site.tasks import EXTRACT, extract_inputs
+
+    if output is None or encoding is None:
+        raise Invalid("A job writes a file: say which with --output, like -o europe.nc.", parameter="output")
+    inputs = extract_inputs(collection, encoding.name, name=output.name, **wanted)
+    site.catalog.collection(OPERATOR, inputs["extraction"]["collection"])
+    job = site.jobs.submit(OPERATOR, EXTRACT, inputs, title=f"{collection} to {output.name}", dialect="shell")
+    if as_json:
+        print_json({"job": job})
+    else:
+        console().print(f"Job {job}: follow it with terrella job wait {job}", markup=False)
 
 
 def _wanted(asked: dict[str, Any]) -> dict[str, Any]:
@@ -49,21 +85,42 @@ def _wanted(asked: dict[str, Any]) -> dict[str, Any]:
     if asked["circle"]:
         lon, lat, kilometres = numbers(asked["circle"], 3, "circle")
         wanted["circle"] = (lon, lat, kilometres * 1000)
+    if asked["frame"]:
+        edges = numbers(asked["frame"], 8, "frame")
+        wanted["frame"] = (edges[:4], edges[4:])
     if asked["polygon"]:
-        wanted["polygon"] = _polygon(asked["polygon"])
-    wanted |= {name: asked[name] for name in ("region", "cells", "reduce") if asked[name]}
+        wanted["polygon"] = _geometry(asked["polygon"], "polygon")
+    wanted |= _line(asked["line"], asked["width"], asked["height"])
+    wanted |= {name: asked[name] for name in ("region", "cell", "cells", "reduce", *WORDS) if asked[name]}
     if asked["level"]:
         wanted["level"] = _level(asked["level"])
     return wanted | dict(_axis(text) for text in asked["select"])
 
 
-def _polygon(text: str) -> str:
+def _line(text: str | None, width: str | None, height: str | None) -> dict[str, Any]:
+    """A trajectory, or with a width a corridor."""
+    if text is None:
+        if width is not None or height is not None:
+            raise Invalid("--width and --height are those of a --line.", parameter="width")
+        return {}
+    way = _geometry(text, "line")
+    if width is None:
+        if height is not None:
+            raise Invalid("--height needs --width: the corridor along the line.", parameter="height")
+        return {"trajectory": way}
+    sizes = [
+        number for given, name in ((width, "width"), (height, "height")) if given for number in numbers(given, 1, name)
+    ]
+    return {"corridor": (way, sizes[0] * 1000, *sizes[1:])}
+
+
+def _geometry(text: str, option: str) -> str:
     if text.lstrip().startswith("{") or "(" in text:
         return text
     try:
         return Path(text).expanduser().read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(f"--polygon takes a GeoJSON file, GeoJSON or WKT: {error}", parameter="polygon") from error
+        raise Invalid(f"--{option} takes a GeoJSON file, GeoJSON or WKT: {error}", parameter=option) from error
 
 
 def _level(text: str) -> Any:
@@ -120,6 +177,17 @@ def _write(answer: Extracted, output: Path, encoding: Encoding) -> None:
 def _values(answer: Extracted) -> str:
     count = answer.plan.values
     return f"{number(count)} value{'s' if count != 1 else ''}"
+
+
+def _with_encoding(plan: Plan, encoding: Encoding | None) -> Plan:
+    """With the memory that writing the file will take."""
+    from dataclasses import replace
+
+    from terrella.encodings.memory import memory
+
+    return (
+        plan if encoding is None else replace(plan, memory=plan.memory + memory(encoding.name, plan.cells, plan.values))
+    )
 
 
 def _print_plan(plan: Plan, *, as_json: bool) -> None:

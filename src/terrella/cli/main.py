@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from terrella.cli import identity
+
 app = typer.Typer(
     name="terrella",
     help="Destination Earth that you can install: one catalogue over your Earth data, cut-outs instead of downloads.",
@@ -60,6 +62,11 @@ def add(
     description: Annotated[str, typer.Option(help="One sentence about the collection.")] = "",
     licence: Annotated[str, typer.Option("--license", help="SPDX identifier, e.g. CC-BY-4.0.")] = "",
     attribution: Annotated[str, typer.Option(help="How the data want to be credited.")] = "",
+    citation: Annotated[str, typer.Option(help="How the data want to be cited, as a text.")] = "",
+    doi: Annotated[str, typer.Option(help="DOI of the data, e.g. 10.24381/cds.adbb2d47.")] = "",
+    grid: Annotated[
+        str, typer.Option(help='Of images: the grid on which they are answered, e.g. "crs=EPSG:3035;resolution=20".')
+    ] = "",
     copy: Annotated[
         bool, typer.Option("--copy", help="Copy files into the site; otherwise they stay where they lie.")
     ] = False,
@@ -70,12 +77,15 @@ def add(
 ) -> None:
     """Add data: files that form one cube become one collection. Unchanged files are passed over, changed ones renewed.
 
-    Read are NetCDF, HDF5, GRIB, GeoTIFF, JPEG 2000, Zarr, Icechunk, Sentinel-2 SAFE, STAC documents and point tables.
+    Read are NetCDF, HDF5, GRIB, GeoTIFF, JPEG 2000, Zarr, Icechunk, Sentinel-2 SAFE, STAC documents, point tables
+    and files of named regions (GeoJSON, GeoParquet, zipped shapefiles).
     """
     from terrella.catalog.describing import Wishes
     from terrella.cli.adding import add as run
+    from terrella.model.stated import parse_stated
 
-    wishes = Wishes(title=title, description=description, licence=licence, attribution=attribution)
+    stated = parse_stated(grid) if grid else None
+    wishes = Wishes(title, description, licence, attribution, citation, doi, grid=stated)
     run(home, paths, collection, wishes, copy=copy, dry_run=dry_run, as_json=as_json)
 
 
@@ -143,7 +153,26 @@ def extract(
     bbox: Annotated[str | None, typer.Option(help="west,south,east,north.")] = None,
     polygon: Annotated[str | None, typer.Option(help="GeoJSON file, GeoJSON or WKT.")] = None,
     circle: Annotated[str | None, typer.Option(help="lon,lat,radius in km.")] = None,
-    region: Annotated[str | None, typer.Option(help="A country by name or ISO number, e.g. France.")] = None,
+    region: Annotated[
+        str | None, typer.Option(help="A country by name or ISO number, or COLLECTION:NAME: France, nuts:FR10.")
+    ] = None,
+    cell: Annotated[
+        str | None,
+        typer.Option(help="A cell as SYSTEM:ID: mgrs:33UUU, h3:831f1dfffffffff, geohash:u33d, tile:10/550/335."),
+    ] = None,
+    frame: Annotated[
+        str | None, typer.Option(help="west,south,east,north of a box, then of the box inside that is left out.")
+    ] = None,
+    line: Annotated[
+        str | None,
+        typer.Option(
+            help="A way: GeoJSON file, GeoJSON or WKT LINESTRING, with Z for levels, M for seconds since 1970."
+        ),
+    ] = None,
+    width: Annotated[str | None, typer.Option(help="With --line: all within so many km across it.")] = None,
+    height: Annotated[
+        str | None, typer.Option(help="With --width and a line with Z: levels within so much, in their units.")
+    ] = None,
     cells: Annotated[
         str | None,
         typer.Option(help="How cells are chosen: nearest, bilinear or idw:K; for areas centre, touched, overlap."),
@@ -157,10 +186,26 @@ def extract(
     time: Annotated[str | None, typer.Option(help="Instant or start/end; .. is open.")] = None,
     level: Annotated[str | None, typer.Option(help="One value, several a,b,c or a range low/high.")] = None,
     select: Annotated[list[str] | None, typer.Option(help="Other axes: number=0,1,2 or step=6; repeatable.")] = None,
+    crs: Annotated[
+        str | None, typer.Option(help="Of images: reference system of the grid to answer on, e.g. EPSG:3035 or utm.")
+    ] = None,
+    resolution: Annotated[
+        str | None, typer.Option(help="Of images: size of its cells, or x,y, in units of the reference system.")
+    ] = None,
+    anchor: Annotated[str | None, typer.Option(help="Of images: x,y of a corner of one of its cells.")] = None,
+    resampling: Annotated[
+        str | None, typer.Option(help="Of images: nearest, bilinear, cubic, average or mode.")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(help="Of images: solar_day (one time for an overpass) or time (each its own).")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write: .nc .csv .parquet .covjson .geojson .tif")
     ] = None,
     estimate: Annotated[bool, typer.Option("--estimate", help="Only say what it would read.")] = False,
+    as_job: Annotated[
+        bool, typer.Option("--job", help="Let a worker do it, however long it takes: see terrella job.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Cut values out of a collection's cube: a point, box, polygon or circle, over time, levels and members.
@@ -176,13 +221,23 @@ def extract(
         "polygon": polygon,
         "circle": circle,
         "region": region,
+        "cell": cell,
+        "frame": frame,
+        "line": line,
+        "width": width,
+        "height": height,
         "cells": cells,
         "reduce": reduce or [],
         "time": time,
         "level": level,
         "select": select or [],
+        "crs": crs,
+        "resolution": resolution,
+        "anchor": anchor,
+        "resampling": resampling,
+        "group": group,
     }
-    run(home, collection, asked, output, estimate=estimate, as_json=as_json)
+    run(home, collection, asked, output, estimate=estimate, as_job=as_job, as_json=as_json)
 
 
 @app.command()
@@ -209,11 +264,135 @@ def optimise(
 
 
 @app.command()
+def order(
+    collection: Collection,
+    items: Annotated[list[str] | None, typer.Argument(help="Only these items.", metavar="[ITEM]...")] = None,
+    home: Home = HOME,
+    bbox: Annotated[str | None, typer.Option(help="Items in, or cut-out of: west,south,east,north.")] = None,
+    time: Annotated[str | None, typer.Option(help="Instant or start/end; .. is open.")] = None,
+    asset: Annotated[list[str] | None, typer.Option("--asset", help="Only assets of this name; repeatable.")] = None,
+    fmt: Annotated[
+        str | None, typer.Option("--format", help="Cut out of the cube and write this format, e.g. netcdf.")
+    ] = None,
+    variable: Annotated[list[str] | None, typer.Option("--variable", "-v", help="Of the cut-out; repeatable.")] = None,
+    package: Annotated[str, typer.Option(help="zip (one archive) or each (a file for each item).")] = "zip",
+    to: Annotated[
+        str,
+        typer.Option(
+            help="A local folder; link or folder (kept by the site); or s3://BUCKET/FOLDER with the AWS_ variables."
+        ),
+    ] = "link",
+    estimate: Annotated[bool, typer.Option("--estimate", help="Only say how many files and bytes it is.")] = False,
+    as_job: Annotated[bool, typer.Option("--job", help="Let a worker do it: see terrella job.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Order whole products: files as they are, packed with checksums and licence, brought where you want them."""
+    from terrella.cli.ordering import order as run
+
+    asked = {
+        "items": items or [],
+        "bbox": bbox,
+        "time": time,
+        "assets": asset or [],
+        "format": fmt,
+        "variables": variable or [],
+        "package": package,
+    }
+    run(home, collection, asked, to, estimate=estimate, as_job=as_job, as_json=as_json)
+
+
+jobs_app = typer.Typer(name="job", help="See, follow, cancel and repeat jobs.", no_args_is_help=True)
+app.add_typer(jobs_app)
+JobId = Annotated[str, typer.Argument(help="Id of a job; `terrella job list` shows them.", metavar="JOB")]
+JobIds = Annotated[list[str], typer.Argument(help="Ids of jobs.", metavar="JOB...")]
+
+
+@jobs_app.command("list")
+def list_jobs(
+    home: Home = HOME,
+    state: Annotated[
+        str | None, typer.Option(help="Only accepted, running, successful, failed or dismissed ones.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most jobs to show.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List jobs, newest first."""
+    from terrella.cli.jobs import list_jobs as run
+
+    run(home, state, limit, as_json=as_json)
+
+
+@jobs_app.command("show")
+def show_job(job: JobId, home: Home = HOME, as_json: AsJson = False) -> None:
+    """Show one job: how far it is, why it failed, where its files lie."""
+    from terrella.cli.jobs import show as run
+
+    run(home, job, as_json=as_json)
+
+
+@jobs_app.command("logs")
+def job_logs(
+    job: JobId,
+    home: Home = HOME,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job has ended.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print what a job said."""
+    from terrella.cli.jobs import logs as run
+
+    run(home, job, follow=follow, as_json=as_json)
+
+
+@jobs_app.command("cancel")
+def cancel_jobs(jobs: JobIds, home: Home = HOME) -> None:
+    """Cancel jobs that have not ended."""
+    from terrella.cli.jobs import cancel as run
+
+    run(home, jobs)
+
+
+@jobs_app.command("retry")
+def retry_jobs(jobs: JobIds, home: Home = HOME) -> None:
+    """Put failed or cancelled jobs back into the queue; what their finished steps gave is kept."""
+    from terrella.cli.jobs import retry as run
+
+    run(home, jobs)
+
+
+@jobs_app.command("wait")
+def wait_for_job(
+    job: JobId,
+    home: Home = HOME,
+    seconds: Annotated[float | None, typer.Option(min=0, help="Longest wait; without it, until the end.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Wait until a job has ended, with a progress bar. Exit status 1 unless it was successful."""
+    from terrella.cli.jobs import wait as run
+
+    run(home, job, seconds, as_json=as_json)
+
+
+@app.command()
+def worker(
+    home: Home = HOME,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="Worker processes; each does one job at a time.")] = 1,
+    supervised: Annotated[bool, typer.Option("--supervised", hidden=True, help="End with the parent process.")] = False,
+) -> None:
+    """Do jobs of the site until Ctrl-C. `terrella up` starts one worker by itself (setting jobs.workers)."""
+    from terrella.cli.worker import work
+
+    work(home, processes, supervised=supervised)
+
+
+@app.command()
 def settings(home: Home = HOME, as_json: AsJson = False) -> None:
     """Print the settings in force, and what each means."""
     from terrella.cli.showing import settings as run
 
     run(home, as_json=as_json)
+
+
+identity.add_to(app)
 
 
 def main() -> None:

@@ -20,12 +20,14 @@ def up(home: Path, host: str | None, port: int | None, *, demo: bool) -> None:
 
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     site = Site.open(home, **({"server": given} if given else {}))
+    crew = site.jobs.crew(site.settings.home, site.settings.jobs.workers)
     out = console()
 
     def ready(address: str) -> None:
         out.print(f"Ready at {address}  (Ctrl-C stops)", markup=False)
         # the first extraction then need not wait for xarray to load
         Thread(target=lambda: site.extractor, daemon=True).start()
+        crew.start()
 
     # the server finishes what runs, then sends itself the signal again: that is a good end
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -36,6 +38,7 @@ def up(home: Path, host: str | None, port: int | None, *, demo: bool) -> None:
             add_demo(site, out)
             site.scanners.close()
         out.print(f"Terrella serves {site.settings.home}", markup=False)
+        show_first_key(site)
         server = site.settings.server
         serve(
             lambda: create_app(site),
@@ -46,5 +49,17 @@ def up(home: Path, host: str | None, port: int | None, *, demo: bool) -> None:
             on_ready=ready,
         )
     finally:
+        crew.stop()
         site.close()
+        sys.stdout.flush()
+
+
+def show_first_key(site: Site) -> None:
+    """Print the first administrator's key, on the very first start only; it goes into no log."""
+    new = site.access.first_key()
+    if new is not None:
+        sys.stdout.write(
+            f"The administrator's key, shown this once: {new.text}\n"
+            "  (another one: terrella key create NAME; sign in with it at /account/login)\n"
+        )
         sys.stdout.flush()

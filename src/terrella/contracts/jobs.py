@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from terrella.model.stac import Document
 
 
+class Dismissed(BaseException):  # no Exception: a task that catches those must not swallow it
+    """Ends a task whose job is not its own any more: cancelled by its owner, or taken over by another worker."""
+
+
 class Work(Protocol):
     """What a running task is given."""
 

@@ -127,6 +127,14 @@ class Keeps(Protocol):
         """Every known file, by href."""
         ...
 
+    def root(self, collection: str, item: str, path: str) -> str | None:
+        """What was added to a collection as this item (of no name: any), and has a file.
+
+        That very file, a folder above it, or the folder of the STAC document that names it. None where nothing was:
+        then the file is not for anybody to fetch.
+        """
+        ...
+
     def scans(self, hrefs: Iterable[str]) -> list[FileScan]:
         """What scanning these files gave; unknown ones are left out."""
         ...

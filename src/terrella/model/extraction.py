@@ -146,7 +146,7 @@ class Plan:
     memory: int
     """Peak, in bytes."""
     seconds: float = field(default=0.0, compare=False)
-    """Expected time of reading, by what earlier reads took on this site."""
+    """Expected time, by what such work took before on this site; of an estimate with that of planning it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ METHODS = ("nearest", "bilinear", "cubic", "average", "mode")
 """How pixels become cells."""
 GROUPINGS = ("solar_day", "time")
 """Which scenes share a time."""
+KEPT_WITH = "terrella:stated_grid"
+"""The property of a collection's document that has its usual grid."""
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 
 
@@ -43,6 +45,11 @@ class StatedGrid:
             self.group or usual.group,
         )
 
+    def document(self) -> dict[str, Any]:
+        """As it stands in a collection's document; what is left out is not there."""
+        said = {word: getattr(self, word) for word in WORDS if getattr(self, word) is not None}
+        return {word: list(value) if isinstance(value, tuple) else value for word, value in said.items()}
+
 
 WORDS = tuple(one.name for one in fields(StatedGrid))
 """Words that state a grid."""
@@ -65,6 +72,23 @@ def stated_grid(given: Mapping[str, Any], names: Mapping[str, str] | None = None
         for word, value in known.items()
     }
     return StatedGrid(**made)
+
+
+def parse_stated(text: str) -> StatedGrid:
+    """Of text like ``crs=EPSG:3035;resolution=20;resampling=bilinear``. Raises Invalid naming the word at fault."""
+    given: dict[str, str] = {}
+    for part in filter(None, (one.strip() for one in text.split(";"))):
+        word, sign, value = (one.strip() for one in part.partition("="))
+        if not sign or word in given:
+            raise Invalid(f"A grid is WORD=VALUE;WORD=VALUE, each word once, not {part!r:.60}.", parameter="grid")
+        given[word] = value
+    for word, allowed in (("resampling", METHODS), ("group", GROUPINGS)):
+        if word in given and given[word] not in allowed:
+            raise Invalid(f"{word} is one of {', '.join(allowed)}, not {given[word]!r:.60}.", parameter=word)
+    made = stated_grid(given)
+    if made is None:
+        raise Invalid("A grid needs words: crs=EPSG:3035;resolution=20.", parameter="grid")
+    return made
 
 
 def _text(value: Any, parameter: str) -> str:

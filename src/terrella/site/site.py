@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
 import orjson
 
+from terrella.access.rules import check_rules, check_writer
 from terrella.catalog.catalog import Catalog
 from terrella.catalog.describing import Wishes
 from terrella.contracts.loading import load
@@ -27,18 +30,24 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
+    from terrella.access.access import Access
+    from terrella.access.ledger import Ledger
     from terrella.contracts.providers import Stores
     from terrella.cubes.cubes import Cubes
     from terrella.cubes.optimising.running import Optimised
     from terrella.extraction.extract import Extractor
+    from terrella.extraction.gazetteer import Gazetteer
+    from terrella.jobs.jobs import Jobs
     from terrella.model.caller import Caller
     from terrella.model.extraction import Extracted, Extraction, Plan
+    from terrella.model.job import Job
     from terrella.model.stac import Document
     from terrella.site.adding import Added, Event
-    from terrella.site.scenes import Stated
 
 LEARNED = "reading.json"
 """How fast this site reads, learned from what it read; in its home."""
+CACHE = "cache"
+"""The folder in its home for what may be lost: it is learned again."""
 
 _FIRST_SETTINGS = """# Settings of this Terrella site. `terrella settings` prints them all.
 title = "Terrella"
@@ -54,13 +63,15 @@ class Site:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        check_rules(settings.access.rules)
         self.lake: Stores = load("providers", "lake")(settings.home)
-        self.catalog = Catalog({"lake": self.lake})
+        self.catalog = Catalog({"lake": self.lake}, rules=settings.access.rules)
         reading = settings.reading
         self.scanners = Scanners(processes=reading.scanners, seconds=reading.scan_seconds, memory=reading.scan_memory)
 
         self._cubes: Cubes | None = None
         self._extractor: Extractor | None = None
+        self._access: Access | None = None
         self._building = RLock()
 
     # The rooms that need xarray are built when first asked for, so that the shell answers at once.
@@ -79,6 +90,7 @@ class Site:
                     cache_bytes=reading.cache_bytes,
                     threads=reading.threads,
                     formats={scenes.NAME: scenes.SceneFormat()},
+                    folder=self.settings.home / CACHE,
                 )
                 self._cubes.calibration = Calibration.load(self.settings.home / LEARNED)
             return self._cubes
@@ -89,14 +101,57 @@ class Site:
         from terrella.cubes.optimising.records import OptimisedCopies
         from terrella.extraction.extract import Extractor
         from terrella.extraction.limits import Limits
+        from terrella.extraction.scenes import Scenes
 
         with self._building:
             if self._extractor is None:
                 limits = self.settings.limits
                 allowed = Limits(limits.values, limits.bytes_read, limits.cells)
                 copies = OptimisedCopies(self.settings.home)
-                self._extractor = Extractor(self.catalog, self.cubes, allowed, copies.exact)
+                scenes = Scenes(self.catalog, self.lake.scans, self.lake.sources, self.catalog.refusal)
+                self._extractor = Extractor(self.catalog, self.cubes, allowed, copies.exact, scenes, self.ledger)
             return self._extractor
+
+    @property
+    def access(self) -> Access:
+        """Who asks, and what they may: accounts, keys, signed links."""
+        from terrella.access.access import Access
+
+        with self._building:
+            if self._access is None:
+                self._access = Access(self.settings.home, self.settings.access)
+            return self._access
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Who used how much, and what quotas leave of it."""
+        from terrella.access.ledger import Ledger
+
+        return Ledger(self.settings.home, self.settings.access.quotas)
+
+    @cached_property
+    def gazetteer(self) -> Gazetteer:
+        """Knows regions by name: countries, and the features of vector collections."""
+        from terrella.extraction.gazetteer import Gazetteer
+
+        return Gazetteer(self.catalog, lambda collection, href: self.lake.root(collection, "", href) == href)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Durable work: submitted here or by dialects, done by worker processes."""
+        from terrella.jobs.jobs import Jobs
+        from terrella.site.tasks import NEEDS, tasks
+
+        wanted = self.settings.jobs
+        known = tasks(self)
+        return Jobs(self.settings.home, wanted.database, known, NEEDS, keep_days=wanted.keep_days, ended=self._settle)
+
+    def _settle(self, job: Job) -> None:
+        """A job that has ended holds nothing on the account any more, and no secret that was lent to it."""
+        from terrella.site import ordering
+
+        self.ledger.end_job(job.id)
+        ordering.ended(self, job)
 
     @classmethod
     def open(cls, home: str | Path, **settings: Any) -> Self:
@@ -120,6 +175,12 @@ class Site:
             with suppress(OSError):  # a home that cannot be written loses only what was learned of its speed
                 self._cubes.calibration.save(self.settings.home / LEARNED)
             self._cubes.close()
+        if "jobs" in vars(self):
+            self.jobs.close()
+        if "ledger" in vars(self):
+            self.ledger.close()
+        if self._access is not None:
+            self._access.close()
         self.catalog.close()
 
     def __enter__(self) -> Self:
@@ -143,6 +204,7 @@ class Site:
         caller: Caller = OPERATOR,
     ) -> Added:
         """Add files, folders, globs or addresses; nothing is copied unless asked. The report names every failure."""
+        check_writer(caller)
         adding = Adding(
             self.lake,
             self.scanners,
@@ -158,13 +220,15 @@ class Site:
 
     def remove(self, collection: str, items: Sequence[str] = (), *, caller: Caller = OPERATOR) -> int:
         """Take a collection, or some items of it, out of the catalogue; files stay. Returns how many items went."""
+        check_writer(caller)
         with writing(self.settings.home):
-            return remove(self.lake, caller, collection, items)
+            return remove(self.lake, caller, collection, items, folder=self.settings.home)
 
     def optimise(self, collection: str, *, caller: Caller = OPERATOR, **wanted: Any) -> Optimised:
         """Write a collection's cube again: `purpose` series, maps or both; `max_errors` like ``["2t=0.05"]``."""
         from terrella.site.optimising import optimise
 
+        check_writer(caller)
         return optimise(self.cubes, self.extractor.cube(caller, collection), self.settings.home, **wanted)
 
     # --- finding ---------------------------------------------------------------------------------------------------
@@ -184,8 +248,6 @@ class Site:
         self, query: Search | None = None, *, most: int | None = None, caller: Caller = OPERATOR
     ) -> Iterator[Document]:
         """Items that match, newest first, fetched page by page."""
-        from dataclasses import replace
-
         asked = query or Search(limit=100)
         count = 0
         while True:
@@ -201,49 +263,53 @@ class Site:
 
     # --- cutting ---------------------------------------------------------------------------------------------------
 
-    def open_cube(self, collection: str, *, caller: Caller = OPERATOR) -> xr.Dataset:
-        """A collection's cube as one lazy dataset: nothing is read until values are asked for."""
-        index, origin = self.catalog.open(caller, collection)
-        return self.cubes.open(index, origin).dataset
+    def open_cube(self, collection: str | Extraction, *, caller: Caller = OPERATOR, **wanted: Any) -> xr.Dataset:
+        """A collection's cube as one lazy dataset: nothing is read until values are asked for.
+
+        Of a collection of scenes, those that meet a shape and a time: arguments as for `extract`. It covers the box
+        around the shape. Raises Invalid for arguments where the collection has a cube of its own.
+        """
+        request = self._asked(collection, wanted, caller)
+        found = self.extractor.open(caller, request)
+        if found.stated is None and any(value is not None for value in wanted.values()):
+            raise Invalid(
+                f"{request.collection!r} has a cube of its own, which is opened whole: select from it, or use extract.",
+                parameter=next(iter(wanted)),
+            )
+        return self.cubes.open(found.index, found.origin).dataset
 
     def estimate(self, collection: str | Extraction, *, caller: Caller = OPERATOR, **wanted: Any) -> Plan:
         """What an extraction would read, without reading it. Arguments as for `extract`."""
-        request, stated = self._asked(collection, wanted, caller)
-        if stated is None:
-            return self.extractor.plan(caller, request)
-        from terrella.site.scenes import scene_estimate
-
-        return scene_estimate(self, caller, request, stated)
+        return self.extractor.plan(caller, self._asked(collection, wanted, caller))
 
     def extract(self, collection: str | Extraction, *, caller: Caller = OPERATOR, **wanted: Any) -> xr.Dataset:
         """Cut values out of a collection's cube.
 
         Space, one of: ``point=(lon, lat)``, ``points=[(lon, lat), ...]``, ``bbox=(west, south, east, north)``,
-        ``polygon=`` GeoJSON or WKT or a shapely geometry, ``circle=(lon, lat, radius in metres)``; none means all.
+        ``polygon=`` GeoJSON or WKT or a shapely geometry, ``circle=(lon, lat, radius in metres)``,
+        ``region="France"`` or ``"nuts:FR10"``, ``cell="mgrs:33UUU"``, ``frame=(outer, inner)``, ``trajectory=`` a line
+        as GeoJSON or WKT or rows of ``(lon, lat, height, time)``, ``corridor=(line, width in metres)``; none means all.
         Further: ``variables=["2t", ...]``, ``time="2019-03-01/2019-03-07"``, ``level=850`` or ``(low, high)``,
         and other axes by name: ``number=[0, 1]``, ``step=[6, 12]`` (hours). ``cells="bilinear"`` chooses cells,
         ``reduce="mean:space,max:time:month"`` reduces inside the request.
 
-        Collections of scenes take ``crs=``, ``resolution=``, ``resampling=``, ``group=`` too, and expressions of
-        bands as variables: ``variables=["ndvi=(nir-red)/(nir+red)"]``.
+        Collections of scenes take ``crs=``, ``resolution=``, ``anchor=``, ``resampling=``, ``group=`` too, and
+        expressions of bands as variables: ``variables=["ndvi=(nir-red)/(nir+red)"]``.
         """
         return self.cut(collection, caller=caller, **wanted).dataset
 
     def cut(self, collection: str | Extraction, *, caller: Caller = OPERATOR, **wanted: Any) -> Extracted:
         """Like `extract`, with the plan and the receipt."""
-        request, stated = self._asked(collection, wanted, caller)
-        if stated is None:
-            return self.extractor.extract(caller, request)
-        from terrella.site.scenes import scene_extract
+        return self.extractor.extract(caller, self._asked(collection, wanted, caller))
 
-        return scene_extract(self, caller, request, stated)
+    def messages(self, request: Extraction, *, caller: Caller = OPERATOR) -> Iterator[bytes]:
+        """Whole fields as the GRIB messages that they are stored in, byte for byte; of a box, only its cells.
 
-    def _asked(
-        self, collection: str | Extraction, wanted: dict[str, Any], caller: Caller
-    ) -> tuple[Extraction, Stated | None]:
-        """The request, and the grid on which scenes are to answer it; None for a collection that has a cube."""
-        from terrella.site.scenes import is_scenes, stated_from
+        Raises Unsupported where they are not stored as GRIB.
+        """
+        return self.extractor.messages(caller, request)
 
-        stated, rest = stated_from(wanted)
-        request = extraction_from(collection, rest)
-        return request, stated if len(rest) < len(wanted) or is_scenes(self, caller, request.collection) else None
+    def _asked(self, collection: str | Extraction, wanted: dict[str, Any], caller: Caller) -> Extraction:
+        """The request that these words mean, with outlines for regions out of collections."""
+        request = extraction_from(collection, wanted)
+        return replace(request, shape=self.gazetteer.resolved(caller, request.shape))

@@ -20,6 +20,7 @@ from rasterio.transform import from_origin
 from shapely.geometry import shape
 
 from api.conftest import FakeSite, collection, make_site, serving
+from terrella.contracts.providers import Registration
 from terrella.model.caller import OPERATOR
 
 
@@ -116,14 +117,16 @@ def test_examples_of_the_specification_come_back(test_data: Path, tmp_path: Path
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning", "ignore::DeprecationWarning")  # odc-geo's own
 def test_odc_stac_loads_what_it_found(tmp_path: Path) -> None:
     site: FakeSite = make_site(tmp_path / "site", filled=False)
-    site.catalog.put_collection(OPERATOR, collection("scenes", [10.0, 50.0, 11.0, 51.0]))
     truth = np.arange(60 * 50, dtype="u2").reshape(60, 50)
-    for number in range(2):
-        site.catalog.put_items(OPERATOR, [scene(tmp_path, number, truth + number * 10_000)])
+    items = tuple(scene(tmp_path, number, truth + number * 10_000) for number in range(2))
+    files = {one["assets"]["b1"]["href"]: (one["id"], 1) for one in items}
+    about = collection("scenes", [10.0, 50.0, 11.0, 51.0])
+    site.lake.register(OPERATOR, Registration(about, items, "", None, files))
     with serving(site) as address:
-        items = list(Client.open(f"{address}/stac").search(collections=["scenes"], bbox=[8.9, 48, 9.1, 49]).items())
-        assert len(items) == 2
-        cube = load(items, bands=["b1"])
+        found = list(Client.open(f"{address}/stac").search(collections=["scenes"], bbox=[8.9, 48, 9.1, 49]).items())
+        assert len(found) == 2
+        assert all(one.assets["b1"].href.startswith(address) for one in found)
+        cube = load(found, bands=["b1"])
     assert cube.b1.shape == (2, 60, 50)
     for number in range(2):
         np.testing.assert_array_equal(cube.b1.isel(time=number), truth + number * 10_000)

@@ -14,6 +14,7 @@ from terrella.providers.lake.fields import ItemFields
 from terrella.providers.lake.paging import order_by
 from terrella.providers.lake.planning import Plan, plan_of, scope_of
 from terrella.providers.lake.schema import Sql
+from terrella.providers.lake.sight import Memory, Sight
 from terrella.providers.lake.sorting import NEWEST_FIRST
 
 BOX = Extent(-1.0, -1.0, 35.0, 1.0)
@@ -22,7 +23,8 @@ BOX = Extent(-1.0, -1.0, 35.0, 1.0)
 def _plan(lake: Lake, query: Search) -> tuple[Plan, str]:
     """The plan, and what SQLite says that it does."""
     with lake._database.reading() as connection:
-        asked = conditions_of(OPERATOR, query, ItemFields(connection))
+        sight = Sight.of(connection, None, Memory())
+        asked = conditions_of(sight, query, ItemFields(sight))
         plan = plan_of(connection, asked, scope_of(connection, asked.collections))
         first = plan.first(Sql("i.number as number, i.t as k0"), order_by(NEWEST_FIRST), 10)
         steps = connection.execute(f"explain query plan {first.text}", first.values).fetchall()

@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from terrella.api.caller import caller_of
+from terrella.api.searching.parsing import collection_search_of, members_of, search_of
 from terrella.api.stac.documents import answer, collection_page, fields_of, get_links, item_page, post_links
 from terrella.api.stac.links import GEOJSON, OPENAPI, QUERYABLES, SCHEMA, Addresses, link
 from terrella.api.stac.parameters import ItemSearchBody
-from terrella.api.stac.parsing import collection_search_of, members_of, search_of
+from terrella.api.stac.splicing import item_with_links
 from terrella.contracts.providers import Searches
 from terrella.errors import Invalid, NotFound
 from terrella.model.caller import Caller
@@ -87,7 +88,7 @@ class StacClient(BaseCoreClient):
     def get_item(self, item_id: str, collection_id: str, request: Request, **_: Any) -> Response:  # type: ignore[override]
         """GET /stac/collections/{collection_id}/items/{item_id}."""
         found = self.catalog.item(caller_of(request), collection_id, item_id)
-        return answer(Addresses(request).item(orjson.loads(found)), GEOJSON)
+        return Response(item_with_links(found, Addresses(request)), media_type=GEOJSON)
 
     def all_collections(self, request: Request, **given: Any) -> Response:  # type: ignore[override]
         """GET /stac/collections."""

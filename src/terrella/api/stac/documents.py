@@ -10,6 +10,7 @@ import orjson
 from starlette.responses import Response
 
 from terrella.api.stac.links import GEOJSON, JSON, Addresses, link
+from terrella.api.stac.splicing import item_with_links
 from terrella.errors import Invalid
 from terrella.model.search import Page
 from terrella.model.stac import Document
@@ -91,7 +92,10 @@ def loaded(documents: Iterable[bytes], finish: Finish, fields: Fields) -> list[D
 
 def item_page(page: Page, addresses: Addresses, fields: Fields, links: list[Document]) -> Response:
     """A FeatureCollection."""
-    features = loaded(page.documents, addresses.item, fields)
+    if fields.include or fields.exclude:
+        features: list[Any] = loaded(page.documents, addresses.item, fields)
+    else:
+        features = [orjson.Fragment(item_with_links(document, addresses)) for document in page.documents]
     body: Document = {"type": "FeatureCollection", "features": features, "links": links, **_counts(page)}
     return answer(body, GEOJSON)
 

@@ -21,6 +21,7 @@ from starlette.responses import Response
 
 from terrella.api.caller import caller_of
 from terrella.api.routes import known_parameters_only
+from terrella.api.searching.parsing import members_of, names_of, search_of
 from terrella.api.stac.client import StacClient
 from terrella.api.stac.documents import answer
 from terrella.api.stac.links import JSON, SCHEMA, Addresses, link
@@ -32,7 +33,6 @@ from terrella.api.stac.parameters import (
     OneCollection,
     QueryablesOf,
 )
-from terrella.api.stac.parsing import members_of, names_of, search_of
 from terrella.model.search import Aggregation
 from terrella.model.stac import Document
 

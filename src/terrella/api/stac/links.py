@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+import orjson
+
+from terrella.api.assets import Assets
 from terrella.model.stac import Document
 
 if TYPE_CHECKING:
@@ -33,7 +36,9 @@ class Addresses:
         self.root = self.site + PREFIX
         self.asked = f"{self.site}{request.url.path.removeprefix(request.scope.get('root_path', ''))}"
         self.query = request.url.query
+        self.assets = Assets(request)
         self._collections: dict[str, str] = {}  # a page has many items of few collections
+        self._item_links: dict[bytes, tuple[bytes, bytes]] = {}
 
     def to(self, *steps: str) -> str:
         """The address of a path below the STAC API, each step escaped."""
@@ -52,14 +57,30 @@ class Addresses:
         """An item with its links; changes it."""
         name = str(item.get("collection", ""))
         collection = self._collections.get(name) or self._collections.setdefault(name, self.to("collections", name))
-        item["links"] = [
-            link("self", f"{collection}/items/{quote(str(item['id']), safe='')}", GEOJSON),
+        item["links"] = [*self._of_item(collection, quote(str(item["id"]), safe="")), *kept(item)]
+        return self.assets.of_item(item)
+
+    def item_links(self, collection: bytes) -> tuple[bytes, bytes]:
+        """Links of any item of a collection as JSON without the brackets: what comes before the item's id, and after.
+
+        The id is to be put in between as it stands in addresses.
+        """
+        made = self._item_links.get(collection)
+        if made is None:
+            own, *others = self._of_item(self.to("collections", collection.decode()), "")
+            before = len(orjson.dumps({"rel": own["rel"], "href": own["href"]})) - len('"}')
+            whole = orjson.dumps([own, *others])[1:-1]
+            made = self._item_links[collection] = whole[:before], whole[before:]
+        return made
+
+    def _of_item(self, collection: str, name: str) -> list[Document]:
+        """Those that the API makes; `collection` is an address, `name` the item's id as it stands in one."""
+        return [
+            link("self", f"{collection}/items/{name}", GEOJSON),
             link("parent", collection),
             link("collection", collection),
             link("root", self.root),
-            *kept(item),
         ]
-        return with_file_addresses(item)
 
     def collection(self, collection: Document) -> Document:
         """A collection with its links; changes it."""
@@ -75,18 +96,12 @@ class Addresses:
             link("aggregate", f"{here}/aggregate", title="Counts and ranges over items"),
             *kept(collection),
         ]
-        return with_file_addresses(collection)
-
-
-def with_file_addresses(document: Document) -> Document:
-    """Assets that are local files as file:// addresses: a bare path would be read as one on this server."""
-    assets = document.get("assets")
-    for asset in assets.values() if isinstance(assets, dict) else ():
-        if isinstance(asset, dict) and str(asset.get("href", "")).startswith("/"):
-            asset["href"] = "file://" + quote(asset["href"])
-    return document
+        return self.assets.of_collection(collection)
 
 
 def kept(document: Document) -> list[Document]:
     """Links that a stored document brings along, without those that the API makes."""
-    return [one for one in document.get("links") or () if isinstance(one, dict) and one.get("rel") not in _OURS]
+    links = document.get("links")
+    if not isinstance(links, list):
+        return []
+    return [one for one in links if isinstance(one, dict) and one.get("rel") not in _OURS]

@@ -1,6 +1,6 @@
 """What STAC requests may carry: stac-fastapi request models with every parameter described for OpenAPI.
 
-Values stay as they were sent: `terrella.api.stac.parsing` turns them into a Search and says what is wrong with them.
+Values stay as they were sent: `terrella.api.searching.parsing` turns them into a Search and says what is wrong.
 """
 # no `from __future__ import annotations`: FastAPI reads these annotations at run time
 

@@ -14,7 +14,9 @@ from stac_fastapi.types.extension import ApiExtension
 from starlette.requests import Request
 from starlette.responses import Response
 
-from terrella.api.caller import caller_of
+from terrella.api.assets import check_item, check_sent, restored
+from terrella.api.caller import writer_of
+from terrella.api.searching.parsing import geometry_of
 from terrella.api.stac.documents import answer
 from terrella.api.stac.extensions import add, router
 from terrella.api.stac.links import GEOJSON, Addresses, kept
@@ -28,7 +30,6 @@ from terrella.api.stac.parameters import (
     WholeCollection,
     WholeItem,
 )
-from terrella.api.stac.parsing import geometry_of
 from terrella.api.stac.patching import patched
 from terrella.errors import Conflict, Invalid, NotFound
 from terrella.model.caller import Caller
@@ -78,7 +79,7 @@ class Transactions(ApiExtension):
 
     def create_item(self, request: Request, collection_id: str, document: Document) -> Response:
         """One item, or a FeatureCollection of which all are created or none."""
-        caller = caller_of(request)
+        caller = writer_of(request)
         self.catalog.collection(caller, collection_id)
         many = document.get("type") == "FeatureCollection"
         features = document.get("features") if many else [document]
@@ -86,6 +87,7 @@ class Transactions(ApiExtension):
             raise Invalid("The features of a FeatureCollection are a list.", parameter="features")
         items = [checked_item(one, collection_id) for one in features]
         for item in items:
+            check_sent(item, caller)
             self._must_be_new(caller, collection_id, item["id"])
         self.catalog.put_items(caller, items)
         at = Addresses(request)
@@ -96,28 +98,30 @@ class Transactions(ApiExtension):
 
     def replace_item(self, request: Request, collection_id: str, item_id: str, document: Document) -> Response:
         """The whole document."""
-        caller = caller_of(request)
-        self.catalog.item(caller, collection_id, item_id)
-        return self._store_item(request, caller, checked_item(document, collection_id, item_id))
+        caller = writer_of(request)
+        old = self._readable(request, caller, collection_id, item_id)
+        made = restored(checked_item(document, collection_id, item_id), old)
+        return self._store_item(request, caller, made, old)
 
     def patch_item(
         self, request: Request, collection_id: str, item_id: str, patch: Document | list[Document]
     ) -> Response:
         """Parts of the document."""
-        caller = caller_of(request)
-        old = orjson.loads(self.catalog.item(caller, collection_id, item_id))
-        return self._store_item(request, caller, checked_item(patched(old, patch), collection_id, item_id))
+        caller = writer_of(request)
+        old = self._readable(request, caller, collection_id, item_id)
+        return self._store_item(request, caller, checked_item(patched(old, patch), collection_id, item_id), old)
 
     def delete_item(self, request: Request, collection_id: str, item_id: str) -> Response:
         """204."""
-        caller = caller_of(request)
-        self.catalog.item(caller, collection_id, item_id)
+        caller = writer_of(request)
+        self._readable(request, caller, collection_id, item_id)
         self.catalog.remove_items(caller, collection_id, [item_id])
         return Response(status_code=204)
 
     def create_collection(self, request: Request, document: Document) -> Response:
         """201, or 409 where there is one."""
-        caller, collection = caller_of(request), checked_collection(document)
+        caller, collection = writer_of(request), checked_collection(document)
+        check_sent(collection, caller)
         try:
             self.catalog.collection(caller, collection["id"])
         except NotFound:
@@ -129,20 +133,26 @@ class Transactions(ApiExtension):
 
     def replace_collection(self, request: Request, collection_id: str, document: Document) -> Response:
         """The whole document; items stay."""
-        caller = caller_of(request)
-        self.catalog.collection(caller, collection_id)
-        return self._store_collection(request, caller, checked_collection(document, collection_id))
+        caller = writer_of(request)
+        old = orjson.loads(self.catalog.collection(caller, collection_id))
+        return self._store_collection(request, caller, checked_collection(document, collection_id), old)
 
     def patch_collection(self, request: Request, collection_id: str, patch: Document | list[Document]) -> Response:
         """Parts of the document."""
-        caller = caller_of(request)
+        caller = writer_of(request)
         old = orjson.loads(self.catalog.collection(caller, collection_id))
-        return self._store_collection(request, caller, checked_collection(patched(old, patch), collection_id))
+        return self._store_collection(request, caller, checked_collection(patched(old, patch), collection_id), old)
 
     def delete_collection(self, request: Request, collection_id: str) -> Response:
         """204; its items go with it."""
-        self.catalog.remove_collection(caller_of(request), collection_id)
+        self.catalog.remove_collection(writer_of(request), collection_id)
         return Response(status_code=204)
+
+    def _readable(self, request: Request, caller: Caller, collection: str, item: str) -> Document:
+        """An item that is there, and open to this caller: else what they send back would lack what they cannot see."""
+        found: Document = orjson.loads(self.catalog.item(caller, collection, item))
+        check_item(request.app.state.site, caller, found)
+        return found
 
     def _must_be_new(self, caller: Caller, collection: str, item: str) -> None:
         try:
@@ -151,11 +161,13 @@ class Transactions(ApiExtension):
             return
         raise Conflict(f"There is an item {item!r:.80} in {collection!r:.80} already: PUT replaces it.", parameter="id")
 
-    def _store_item(self, request: Request, caller: Caller, item: Document) -> Response:
+    def _store_item(self, request: Request, caller: Caller, item: Document, old: Document) -> Response:
+        check_sent(item, caller, old)
         self.catalog.put_items(caller, [item])
         return answer(Addresses(request).item(item), GEOJSON)
 
-    def _store_collection(self, request: Request, caller: Caller, collection: Document) -> Response:
+    def _store_collection(self, request: Request, caller: Caller, collection: Document, old: Document) -> Response:
+        check_sent(collection, caller, old)
         self.catalog.put_collection(caller, collection)
         return answer(Addresses(request).collection(collection))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import shapely
 
+from terrella.model.microseconds import FOREVER, LONG_AGO
 from terrella.providers.lake import schema, text, times
 from terrella.providers.lake.filters import Filter
 from terrella.providers.lake.footprints import box_shape, extents_of, geometry
@@ -18,12 +19,12 @@ from terrella.providers.lake.narrowing import common, names_in, times_in
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
-    from terrella.model.caller import Caller
     from terrella.model.search import Search
     from terrella.model.space import Extent
     from terrella.model.stac import Document
     from terrella.providers.lake.fields import Fields
     from terrella.providers.lake.schema import Sql
+    from terrella.providers.lake.sight import Sight
 
 
 @dataclass(slots=True)
@@ -36,15 +37,15 @@ class Conditions:
     """One of these must be met, as a look-up: `rest` says so exactly."""
     words: str | None = None
     """Expression of the full-text index."""
-    t_start: int = schema.LONG_AGO
-    t_end: int = schema.FOREVER
+    t_start: int = LONG_AGO
+    t_end: int = FOREVER
     rest: list[Sql] = field(default_factory=list)
     exact: list[Sql] = field(default_factory=list)
     """Tests of exact shapes: the dearest, so they come last."""
 
     @property
     def timed(self) -> bool:
-        return (self.t_start, self.t_end) != (schema.LONG_AGO, schema.FOREVER)
+        return (self.t_start, self.t_end) != (LONG_AGO, FOREVER)
 
     @property
     def only_times(self) -> bool:
@@ -57,10 +58,9 @@ class Conditions:
         return self.only_times and not self.timed
 
 
-def conditions_of(caller: Caller, query: Search, fields: Fields) -> Conditions:
+def conditions_of(sight: Sight, query: Search, fields: Fields) -> Conditions:
     """Raises Invalid for what cannot be asked."""
     made = Conditions(collections=tuple(dict.fromkeys(query.collections)))
-    made.rest.extend(visible(caller))
     if query.ids:
         made.ids = tuple(dict.fromkeys(query.ids))
     if query.interval is not None:
@@ -73,13 +73,19 @@ def conditions_of(caller: Caller, query: Search, fields: Fields) -> Conditions:
         _add_shape(made, "s_intersects", geometry(query.intersects, parameter="intersects"))
     if query.bbox is not None:
         _add_boxes(made, query.bbox)
+    if not sight.is_all:
+        _restrict(made, sight)
     return made
 
 
-def visible(caller: Caller) -> tuple[Sql, ...]:
-    """What a caller may see, as conditions that are ANDed to every question. Everything, until there are policies."""
-    del caller
-    return ()
+def _restrict(made: Conditions, sight: Sight) -> None:
+    """To what may be found: only collections that are open, and where they are not open whole, only open items."""
+    opened = sight.opened()
+    made.collections = tuple(name for name in made.collections or opened if name in opened)
+    if not made.collections:
+        made.rest.append(schema.NEVER)
+    elif (condition := sight.condition(made.collections)) is not None:
+        made.rest.append(condition)
 
 
 def _look_up(made: Conditions, boxes: tuple[Extent, ...]) -> None:

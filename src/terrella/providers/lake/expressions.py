@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from terrella.errors import Invalid
-from terrella.providers.lake.schema import FOREVER, LONG_AGO, Sql
-from terrella.providers.lake.times import instant_or_none, microseconds
+from terrella.model.folding import accenti, casei
+from terrella.model.microseconds import FOREVER, LONG_AGO, instant_or_none, microseconds
+from terrella.providers.lake.schema import Sql
 
 if TYPE_CHECKING:
     from terrella.model.stac import Document
@@ -176,19 +176,6 @@ def _arithmetic(operator: str, args: list[Any], fields: Fields) -> Expression:
     shape = shapes.get(word, "({0} " + word + " {1})")
     sql = Sql(shape.format(left.text, right.text), left.values + right.values, left.dear or right.dear)
     return Expression(sql, frozenset({"number"}))
-
-
-def casei(text: Any) -> str | None:
-    """SQL function: text without difference of case."""
-    return text.casefold() if isinstance(text, str) else None
-
-
-def accenti(text: Any) -> str | None:
-    """SQL function: text without accents."""
-    if not isinstance(text, str):
-        return None
-    parts = unicodedata.normalize("NFD", text)
-    return unicodedata.normalize("NFC", "".join(part for part in parts if not unicodedata.combining(part)))
 
 
 SQL_FUNCTIONS = {"casei": casei, "accenti": accenti, "instant": instant_or_none}

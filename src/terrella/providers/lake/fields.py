@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from terrella.errors import Invalid, nearest_names
-from terrella.providers.lake import properties
-from terrella.providers.lake.schema import Sql, property_path, property_value
+from terrella.providers.lake.schema import Sql, property_path, property_paths, property_value
 
 if TYPE_CHECKING:
-    import sqlite3
+    from terrella.providers.lake.sight import Sight
 
 COMMON: dict[str, frozenset[str]] = {
     "title": frozenset({"string"}),
@@ -62,23 +61,24 @@ _ITEM_COLUMNS = {
 
 
 class ItemFields:
-    """Of items: columns, and properties that some item has."""
+    """Of items: columns, and properties that some item has which may be found."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, sight: Sight) -> None:
+        self._sight = sight
 
     def field(self, name: str) -> Field:
         name = name.removeprefix("properties.")
         column = _ITEM_COLUMNS.get(name)
         if column is not None:
             return column
-        types = properties.types_of(self._connection, name) | COMMON.get(name, frozenset())
-        if not types or '"' in name:
-            known = {*properties.names(self._connection), *COMMON, *_ITEM_COLUMNS}
+        seen = self._sight.property_types(name)
+        if (seen is None and name not in COMMON) or '"' in name:
+            known = {*self._sight.property_names(), *COMMON, *_ITEM_COLUMNS}
             raise _unknown(name, known - {name})
+        types = frozenset() if seen is not None and not seen else COMMON.get(name, frozenset()) | (seen or set())
         if name == "eo:cloud_cover":
-            return Field(Sql("i.cloud"), frozenset(types))
-        return Field(self._value(name), frozenset(types))
+            return Field(Sql("i.cloud"), types)
+        return Field(self._value(name), types)
 
     def value(self, name: str) -> Sql:
         """To sort by. Raises Invalid."""
@@ -86,10 +86,10 @@ class ItemFields:
 
     def _value(self, name: str) -> Sql:
         """A dot is part of a name, or leads into an object: 'a.b' is tried as one name first."""
-        whole = property_value(property_path(["properties", name]))
-        if "." not in name:
+        whole, *others = map(property_value, property_paths(name))
+        if not others:
             return whole
-        inner = property_value(property_path(["properties", *name.split(".")]))
+        inner = others[0]
         return Sql(f"coalesce({whole.text}, {inner.text})", (*whole.values, *inner.values), dear=True)
 
 

@@ -13,32 +13,30 @@ from terrella.providers.lake.paging import Term, beyond, order_by, place_of
 from terrella.providers.lake.registering import no_collection
 from terrella.providers.lake.schema import Sql, joined
 from terrella.providers.lake.searching import MOST, page_of
+from terrella.providers.lake.shown import shown_collection, shown_collections
 from terrella.providers.lake.sorting import check_keys
 
 if TYPE_CHECKING:
-    from terrella.model.caller import Caller
     from terrella.model.search import CollectionSearch, Page
+    from terrella.providers.lake.sight import Look
     from terrella.storage.database import Database
 
 _ID = Term(Sql("c.id"))
 
 
-def collection(database: Database, caller: Caller, name: str) -> bytes:
-    """One document. Raises NotFound with the nearest names."""
-    del caller
+def collection(database: Database, look: Look, name: str) -> bytes:
+    """One document. Raises NotFound with the nearest names that may be found."""
     with database.reading() as connection:
-        row = connection.execute("select cast(doc as blob) from collections where id = ?", (name,)).fetchone()
-        if row is None:
-            raise no_collection(name, [known for (known,) in connection.execute("select id from collections")])
-        found: bytes = row[0]
-        return found
+        sight = look(connection)
+        if not sight.holds(name):
+            raise no_collection(name, sight.names())
+        return shown_collection(sight, name)
 
 
-def collections(database: Database, caller: Caller, query: CollectionSearch) -> Page:
+def collections(database: Database, look: Look, query: CollectionSearch) -> Page:
     """One page, by id unless told otherwise. Raises Invalid."""
     if query.limit < 1:
         raise Invalid(f"limit is at least 1, not {query.limit}.", parameter="limit")
-    del caller
     where = joined("and", [*_conditions(query), schema.ALWAYS])
     terms = _terms(query)
     order = order_by(terms)
@@ -49,14 +47,16 @@ def collections(database: Database, caller: Caller, query: CollectionSearch) -> 
     ordered = order_by(way)
     limit = min(query.limit, MOST)
     with database.reading() as connection:
-        matched = connection.execute(f"select count(*) from collections c where {where.text}", where.values)
+        source = shown_collections(look(connection))
+        values = (*source.values, *where.values)
+        matched = connection.execute(f"select count(*) from {source.text} where {where.text}", values)
         total: int = matched.fetchone()[0]
         rows: list[tuple[Any, ...]] = connection.execute(
-            f"select cast(c.doc as blob), {', '.join(column.text for column in columns)} from collections c "
-            f"where {where.text} and {after.text} order by {ordered.text} limit ?",
+            f"select cast(c.doc as blob), {', '.join(column.text for column in columns)} "
+            f"from {source.text} where {where.text} and {after.text} order by {ordered.text} limit ?",
             (
                 *(value for column in columns for value in column.values),
-                *where.values,
+                *values,
                 *after.values,
                 *ordered.values,
                 limit + 1,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from terrella.errors import Invalid
-from terrella.providers.lake.schema import FOREVER, LONG_AGO
-from terrella.providers.lake.times import microseconds
+from terrella.model.microseconds import FOREVER, LONG_AGO, microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Collection

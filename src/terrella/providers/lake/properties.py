@@ -143,6 +143,12 @@ def types_of(connection: sqlite3.Connection, name: str) -> set[str]:
     return {kind for (types,) in rows for kind in orjson.loads(types)}
 
 
+def known_as(connection: sqlite3.Connection, name: str) -> dict[str, set[str]]:
+    """Collections that have a property, with the JSON types of its values there."""
+    rows = connection.execute("select collection, facts ->> '$.types' from properties where name = ?", (name,))
+    return {collection: set(orjson.loads(types)) for collection, types in rows}
+
+
 def names(connection: sqlite3.Connection) -> list[str]:
     """Of all properties anywhere."""
     return [name for (name,) in connection.execute("select distinct name from properties")]

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from terrella.errors import Invalid
+from terrella.model.microseconds import FOREVER, LONG_AGO, microseconds
 from terrella.model.space import Extent
 from terrella.providers.lake.footprints import footprints
-from terrella.providers.lake.schema import FOREVER, LONG_AGO
-from terrella.providers.lake.times import microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

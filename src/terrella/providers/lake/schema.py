@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
     from terrella.model.space import Extent
 
-FOREVER = 253_402_300_799_999_999
-"""The last microsecond of the year 9999: an open end."""
-LONG_AGO = -62_135_596_800_000_000
-"""The first of the year 1: an open start."""
 _DAY = 86_400_000_000.0
 
 MIGRATIONS = (
@@ -129,6 +125,17 @@ create table cubes (
     block blob
 );
 """,
+    """
+-- Counted up by every write to collections, and to items: what was worked out before is then out of date.
+create table changes (
+    collections integer not null,
+    items integer not null
+);
+
+insert into changes values (0, 0);
+
+alter table collections add column changed integer not null default 0; -- counted up by every write to its items
+""",
 )
 
 
@@ -166,6 +173,12 @@ def one_of(expression: str, wanted: Iterable[str]) -> Sql:
 def property_path(names: Iterable[str]) -> str:
     """Path to a member of a document, to be bound as a value."""
     return "$" + "".join(f'."{name}"' for name in names)
+
+
+def property_paths(name: str) -> tuple[str, ...]:
+    """Where a property of an item may lie: a dot is part of its name, or leads into an object."""
+    whole = property_path(["properties", name])
+    return (whole, property_path(["properties", *name.split(".")])) if "." in name else (whole,)
 
 
 def boxes_hit(extents: Iterable[Extent], t_start: int, t_end: int) -> Sql:
@@ -267,3 +280,37 @@ def among(value: Sql, wanted: Iterable[Any]) -> Sql:
     """Membership in a list of constants of any length."""
     text = json.dumps(list(wanted))
     return Sql(f"({value.text} in (select value from json_each(?)))", (*value.values, text), value.dear)
+
+
+_KINDS = {
+    "text": "when 'text' then d.doc ->> ?",
+    "number": "when 'integer' then d.doc ->> ? when 'real' then d.doc ->> ?",
+    "boolean": "when 'true' then 1 when 'false' then 0",
+    "array": "when 'array' then d.doc -> ?",
+}
+
+
+def json_value(kind: str, *paths: str) -> Sql:
+    """A member of an item's document where it is of a kind ('text', 'number', 'boolean'), else NULL.
+
+    Of several paths the first counts at which there is anything but null.
+    """
+    path, *others = paths
+    cases = _KINDS[kind]
+    one = Sql(f"(case json_type(d.doc, ?) {cases} end)", (path,) * (1 + cases.count("?")), dear=True)
+    if not others:
+        return one
+    absent, rest = json_absent(path), json_value(kind, *others)
+    text = f"(case when {absent.text} then {rest.text} else {one.text} end)"
+    return Sql(text, (*absent.values, *rest.values, *one.values), dear=True)
+
+
+def json_array(*paths: str) -> Sql:
+    """A member of an item's document as JSON text where it is a list, else NULL."""
+    return json_value("array", *paths)
+
+
+def json_absent(*paths: str) -> Sql:
+    """Whether there is nothing, or null, at all of these paths: never NULL."""
+    one = "coalesce(json_type(d.doc, ?), 'null') = 'null'"
+    return Sql(f"({' and '.join([one] * len(paths))})", paths, dear=True)

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 from terrella.errors import Invalid, NotFound
 from terrella.model.search import Page
 from terrella.providers.lake import schema
-from terrella.providers.lake.conditions import conditions_of, visible
+from terrella.providers.lake.conditions import conditions_of
 from terrella.providers.lake.fields import ItemFields
 from terrella.providers.lake.paging import Place, Term, beyond, from_first, order_by, place_of, token
 from terrella.providers.lake.planning import Plan, Scope, count_up_to, plan_of, scope_of
 from terrella.providers.lake.registering import no_collection
-from terrella.providers.lake.schema import Sql, joined
+from terrella.providers.lake.schema import Sql
 from terrella.providers.lake.sorting import terms_of
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from terrella.model.caller import Caller
     from terrella.model.search import Search
     from terrella.providers.lake.conditions import Conditions
+    from terrella.providers.lake.sight import Look, Sight
     from terrella.storage.database import Database
 
 MOST = 10_000
@@ -32,13 +32,14 @@ _COUNTED_DEAR = 1_000
 """Up to so many rows are looked at just to say how many match; fewer when their documents must be read for it."""
 
 
-def search(database: Database, caller: Caller, query: Search) -> Page:
+def search(database: Database, look: Look, query: Search) -> Page:
     """One page. `matched` is given where it costs little: few candidates, no conditions, or all on this page."""
     if query.limit < 1:
         raise Invalid(f"limit is at least 1, not {query.limit}.", parameter="limit")
     with database.reading() as connection:
-        fields = ItemFields(connection)
-        asked = conditions_of(caller, query, fields)
+        sight = look(connection)
+        fields = ItemFields(sight)
+        asked = conditions_of(sight, query, fields)
         terms = terms_of(query.sortby, fields.value)
         order = order_by(terms)
         place = place_of(query.token, order, len(terms)) if query.token else None
@@ -50,18 +51,18 @@ def search(database: Database, caller: Caller, query: Search) -> Page:
     return page_of(rows, limit, order, place, matched)
 
 
-def count(database: Database, caller: Caller, query: Search) -> int:
+def count(database: Database, look: Look, query: Search) -> int:
     """How many match, exactly, however long it takes (up to the database's limit)."""
     with database.reading() as connection:
-        asked, scope, plan = prepared(connection, caller, query)
+        asked, scope, plan = prepared(look(connection), query)
         return scope.items if asked.empty else _count(connection, plan)
 
 
-def prepared(connection: sqlite3.Connection, caller: Caller, query: Search) -> tuple[Conditions, Scope, Plan]:
+def prepared(sight: Sight, query: Search) -> tuple[Conditions, Scope, Plan]:
     """What is asked, of what, and how it is found."""
-    asked = conditions_of(caller, query, ItemFields(connection))
-    scope = scope_of(connection, asked.collections)
-    return asked, scope, plan_of(connection, asked, scope)
+    asked = conditions_of(sight, query, ItemFields(sight))
+    scope = scope_of(sight.connection, asked.collections)
+    return asked, scope, plan_of(sight.connection, asked, scope)
 
 
 def _rows(
@@ -131,19 +132,22 @@ def _count(connection: sqlite3.Connection, plan: Plan) -> int:
     return found
 
 
-def item(database: Database, caller: Caller, collection: str, name: str) -> bytes:
-    """One item's document. Raises NotFound."""
-    hidden = joined("and", [*visible(caller), schema.ALWAYS])
+def item(database: Database, look: Look, collection: str, name: str) -> bytes:
+    """One item's document. Raises NotFound, for a hidden one as for one that is not there."""
     with database.reading() as connection:
+        sight = look(connection)
+        if not sight.is_all and not sight.holds(collection):
+            raise no_collection(collection, sight.names())
+        condition = None if sight.is_all else sight.condition([collection])
+        shown = condition or schema.ALWAYS
         row = connection.execute(
             f"select {schema.document_text()} from items i cross join documents d on d.number = i.number "
-            f"where i.collection = ? and i.id = ? and {hidden.text}",
-            (collection, name, *hidden.values),
+            f"where i.collection = ? and i.id = ? and {shown.text}",
+            (collection, name, *shown.values),
         ).fetchone()
         if row is None:
-            known = [found for (found,) in connection.execute("select id from collections")]
-            if collection not in known:
-                raise no_collection(collection, known)
+            if not sight.holds(collection):
+                raise no_collection(collection, sight.names())
             raise NotFound(f"No item {name!r:.80} in collection {collection!r:.80}.", parameter="item")
         document: bytes = row[0]
         return document

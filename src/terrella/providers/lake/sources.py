@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,14 @@ if TYPE_CHECKING:
 
 _OPEN_INDEXES = 64
 
-type _Opened = tuple[CubeIndex, tuple[str, ...]]
+_ADDED = """select m.href from members m left join sources s on s.href = m.href
+    where m.collection = :collection and :item in (m.item, '') and not coalesce(s.is_missing, 0)
+    and m.href in (select value from json_each(:paths)) order by length(m.href) desc limit 1"""
+_BESIDE = """select 1 from members m left join sources s on s.href = m.href
+    where m.collection = :collection and m.href > :inside and m.href < :end and (m.item in (:item, '') or :item = '')
+    and not coalesce(s.is_missing, 0) and instr(substr(m.href, length(:inside) + 1), '/') = 0 limit 1"""
+
+type _Opened = tuple[CubeIndex, dict[str, str]]
 
 
 class Sources:
@@ -65,6 +73,23 @@ class Sources:
                     home.members[href] = (item, number)
         return found
 
+    def root(self, collection: str, item: str, path: str) -> str | None:
+        """What was added to a collection as this item (of no name: any), and has a file: that file, a folder above it,
+        or the folder of the STAC document that names it; None where nothing was.
+        """
+        folders = [str(one) for one in Path(path).parents]
+        asked = {"collection": collection, "item": item, "paths": json.dumps([path, *folders])}
+        with self._database.reading() as connection:
+            row = connection.execute(_ADDED, asked).fetchone()
+            if row is not None:
+                return str(row[0])
+            for folder in folders:
+                inside = folder.rstrip("/") + "/"
+                end = inside[:-1] + chr(ord("/") + 1)
+                if connection.execute(_BESIDE, asked | {"inside": inside, "end": end}).fetchone() is not None:
+                    return folder
+        return None
+
     def forget(self, hrefs: Iterable[str]) -> None:
         names = json.dumps(list(hrefs))
 
@@ -74,8 +99,11 @@ class Sources:
 
         self._database.write(work)
 
-    def index(self, collection: str) -> tuple[CubeIndex, str, tuple[str, ...]]:
-        """A collection's block index, version and items. Raises NotFound; Unsupported where they form no cube."""
+    def index(self, collection: str) -> tuple[CubeIndex, str, dict[str, str]]:
+        """A collection's block index, its version, and its items with theirs.
+
+        Raises NotFound; Unsupported where they form no cube.
+        """
         with self._database.reading() as connection:
             row = connection.execute("select version from cubes where collection = ?", (collection,)).fetchone()
             if row is None:
@@ -109,7 +137,9 @@ def _unpacked(connection: sqlite3.Connection, collection: str) -> _Opened:
             parameter="collection",
         )
     index: CubeIndex = unpack(block)
-    return index, tuple(sorted({piece.item for variable in index.variables for piece in variable.pieces}))
+    counted = dict(connection.execute("select item, version from members where collection = ?", (collection,)))
+    names = sorted({piece.item for variable in index.variables for piece in variable.pieces})
+    return index, {name: str(counted.get(name, "")) for name in names}
 
 
 def _keep(connection: sqlite3.Connection, scan: FileScan, block: bytes) -> None:

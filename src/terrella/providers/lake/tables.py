@@ -28,8 +28,23 @@ _INSERT_DOCUMENT = "insert into documents (number, doc, shape) values (?, cast(?
 _INSERT_BOX = "insert into boxes (box, west, east, south, north, first, last) values (?, ?, ?, ?, ?, ?, ?)"
 
 
+def changed(connection: sqlite3.Connection) -> tuple[int, int]:
+    """How often collections and items were written: equal as long as nothing changed."""
+    found: tuple[int, int] = connection.execute("select collections, items from changes").fetchone()
+    return found
+
+
+def changed_in(connection: sqlite3.Connection, collection: str) -> tuple[int, int]:
+    """The same of one collection's items, and of all collections' documents."""
+    found: tuple[int, int] = connection.execute(
+        "select c.changed, v.collections from collections c, changes v where c.id = ?", (collection,)
+    ).fetchone()
+    return found
+
+
 def write_collection(connection: sqlite3.Connection, row: Sequence[Any]) -> None:
     """Create or replace a collection: id, t_start, t_end, box (four), document."""
+    connection.execute("update changes set collections = collections + 1")
     _forget_words(connection, row[0])
     connection.execute(_PUT_COLLECTION, row)
     connection.execute(
@@ -41,6 +56,7 @@ def write_collection(connection: sqlite3.Connection, row: Sequence[Any]) -> None
 
 def delete_collection(connection: sqlite3.Connection, collection: str) -> None:
     """Take away a collection that has no items any more."""
+    connection.execute("update changes set collections = collections + 1")
     _forget_words(connection, collection)
     connection.execute("delete from properties where collection = ?", (collection,))
     connection.execute("delete from collections where id = ?", (collection,))
@@ -55,8 +71,10 @@ def _forget_words(connection: sqlite3.Connection, collection: str) -> None:
 
 def count_items(connection: sqlite3.Connection, collection: str, more: int, lead: int, lag: int) -> None:
     """Keep a collection's count, and how far its items reach around the time that they sort by."""
+    connection.execute("update changes set items = items + 1")
     connection.execute(
-        "update collections set items = items + ?, lead = max(lead, ?), lag = max(lag, ?) where id = ?",
+        "update collections set items = items + ?, changed = changed + 1, lead = max(lead, ?), lag = max(lag, ?) "
+        "where id = ?",
         (more, lead, lag, collection),
     )
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrella.api.stac.parsing import MOST, collection_search_of, search_of
+from terrella.api.searching.parsing import MOST, collection_search_of, search_of
 from terrella.errors import Invalid, TerrellaError
 from terrella.model.search import SortKey
 from terrella.model.space import Extent

@@ -9,12 +9,12 @@ from typing import Any
 
 import orjson
 import shapely
+from pydantic import BaseModel
 from shapely.geometry import shape
 from shapely.validation import explain_validity
 
-from terrella.api.stac.conditions import condition_of
-from terrella.api.stac.filters import filter_from_json, filter_from_text
-from terrella.api.stac.parameters import ConditionsBody
+from terrella.api.searching.conditions import condition_of
+from terrella.api.searching.filters import filter_from_json, filter_from_text
 from terrella.errors import Invalid, nearest_names
 from terrella.model.search import CollectionSearch, Search, SortKey
 from terrella.model.space import Extent
@@ -38,7 +38,7 @@ Given = Mapping[str, Any]
 """Parameters by name, absent ones None; from a query string or from a body."""
 
 
-def members_of(body: ConditionsBody) -> dict[str, Any]:
+def members_of(body: BaseModel) -> dict[str, Any]:
     """What a body says, by the names of parameters. Raises Invalid for numbers and texts that JSON cannot answer."""
     members = body.model_dump(exclude_none=True)
     try:

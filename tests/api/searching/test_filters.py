@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrella.api.stac.filters import filter_from_json, filter_from_text
-from terrella.api.stac.parsing import geometry_of
+from terrella.api.searching.filters import filter_from_json, filter_from_text
+from terrella.api.searching.parsing import geometry_of
 from terrella.errors import Invalid, TooLarge
 
 
@@ -162,8 +162,8 @@ def test_what_is_just_allowed_ends_no_process() -> None:
     """In another process and on a thread, as requests are: a crash of the parser would be one of ours."""
     script = """
 import json, sys, threading
-from terrella.api.stac.filters import filter_from_text
-from terrella.api.stac.parsing import geometry_of
+from terrella.api.searching.filters import filter_from_text
+from terrella.api.searching.parsing import geometry_of
 from terrella.errors import TerrellaError
 def work():
     for text in json.load(sys.stdin):

@@ -1,0 +1,1 @@
+"""Searches as STAC writes them, read and checked for every dialect that takes them."""
