@@ -24,9 +24,11 @@ from terrella.model.caller import ANONYMOUS, OPERATOR
 Row = dict[str, Any]
 COMMAND = str(Path(sys.executable).with_name("terrella"))
 _WORKER = """
-import sys
+import logging, sys
 from pathlib import Path
+import structlog
 import terrella
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 from terrella.jobs.jobs import Jobs
 from terrella.model.caller import OPERATOR
 def small(work):

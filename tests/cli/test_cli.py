@@ -155,6 +155,42 @@ def test_estimate_reads_nothing(home: Path) -> None:
     assert plan["values"] == plan["chunks"] == 24
 
 
+def test_an_estimate_counts_the_file_that_is_written(home: Path) -> None:
+    asked = ("extract", "t2m", "--bbox", "0,41,11,50", "--estimate", "--json")
+    plan = json.loads(terrella(*asked, home=home).stdout)
+    text = json.loads(terrella(*asked, "-o", "x.csv", home=home).stdout)
+    assert text["memory"] >= plan["memory"] + 100 * plan["values"]
+    assert {name: text[name] for name in text if name not in ("memory", "seconds")} == {
+        name: plan[name] for name in plan if name not in ("memory", "seconds")
+    }
+
+
+def test_along_a_line_and_beside_it(home: Path, tmp_path: Path) -> None:
+    clocked = "LINESTRING M (1 50, 2 49, 3 48)".replace("50,", "50 1704067200,").replace("49,", "49 1704070800,")
+    done = terrella("extract", "t2m", "--line", clocked.replace("48)", "48 1704074400)"), "--json", home=home)
+    assert json.loads(done.stdout)["data_vars"]["t2m"]["data"] == [1.0, 10102.0, 20203.0]
+    way = tmp_path / "way.geojson"
+    way.write_text(json.dumps({"type": "LineString", "coordinates": [[1, 49], [4, 49]]}))
+    first = ("extract", "t2m", "--line", str(way), "--time", "2024-01-01T00:00:00Z", "--json")
+    band = json.loads(terrella(*first, "--width", "20", home=home).stdout)["data_vars"]["t2m"]
+    assert sorted(value for row in band["data"] for value in row) == [101.0, 102.0, 103.0, 104.0]
+    for wrong in (
+        ("--width", "20"),
+        ("--line", str(way), "--height", "2"),
+        ("--line", "LINE"),
+        ("--line", "POINT(1 2)"),
+    ):
+        done = terrella("extract", "t2m", *wrong, home=home)
+        assert done.returncode == 2, wrong
+    assert "--width takes 1 number, like 20" in terrella(*first, "--width", "1,2", home=home).stderr
+
+
+def test_a_grid_that_is_none_is_refused(home: Path, tmp_path: Path) -> None:
+    done = terrella("add", tmp_path, "--grid", "EPSG:3035", home=home)
+    assert done.returncode == 2
+    assert "WORD=VALUE" in done.stderr
+
+
 def test_settings_are_told(home: Path) -> None:
     assert json.loads(terrella("settings", "--json", home=home).stdout)["server"]["port"] == 8700
     assert "reading.scan_seconds" in terrella("settings", home=home).stdout

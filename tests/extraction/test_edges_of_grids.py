@@ -8,6 +8,7 @@ import shapely
 import shapely.geometry
 
 from memory_format import ORIGIN, MemoryFormat, hours, one_piece
+from terrella.contracts.cubes import CubeIndex, CubeVariable, Piece
 from terrella.cubes.cubes import Cubes
 from terrella.errors import Invalid
 from terrella.extraction.extract import Extractor
@@ -27,6 +28,8 @@ from terrella.grids import (
 from terrella.model.caller import OPERATOR
 from terrella.model.extraction import Area, Box, Extraction, Frame, Points
 from terrella.model.ids import CollectionId
+from terrella.model.reduction import parse_reductions
+from terrella.model.scan import Axis
 from terrella.model.space import Extent, LonLat
 
 
@@ -42,9 +45,7 @@ def scattered() -> PointsGrid:
 
 GRIDS = {
     "regular": RegularGrid(90, -5, 37, 0, 5, 72),
-    "rectilinear": RectilinearGrid.of(gaussian_latitudes(16), np.arange(0, 360, 5.625))
-    if hasattr(RectilinearGrid, "of")
-    else RegularGrid(88, -4, 45, 0, 4, 90),
+    "rectilinear": RectilinearGrid.of(gaussian_latitudes(16), np.arange(0, 360, 5.625)),
     "projected": ProjectedGrid.from_coordinates(
         "EPSG:3413", np.arange(-40, 41) * 1e5 + 3e4, np.arange(40, -41, -1) * 1e5
     ),
@@ -61,6 +62,31 @@ def site(grid) -> Extractor:
     values = np.stack([np.arange(grid.size), np.full(grid.size, np.nan)]).reshape(2, *grid.shape).astype("f8")
     chunks = (1, *grid.shape)
     index = one_piece(fmt, values, ("time", *grid.dims), chunks, grid.to_json(), [hours(2)])
+
+    class Held:
+        def open(self, caller, collection):
+            return index, ORIGIN
+
+    return Extractor(Held(), Cubes(formats={"memory": fmt}, threads=2), Limits())
+
+
+def gappy(grid) -> Extractor:
+    """Members 0 and 1 in files of their own: the second has neither the second time nor any cell of variable u."""
+    fmt = MemoryFormat()
+    variables = []
+    for name, members in (("t", (0, 1)), ("u", (0,))):
+        pieces = []
+        for member in members:
+            hrs = np.arange(2 - member)
+            cells = np.arange(grid.size) + 1000.0 * member
+            values = np.stack([cells + 100_000 * hour for hour in hrs]).reshape(-1, *grid.shape)
+            scan = fmt.put(f"/data/{member}", name, ("time", *grid.dims), values, (1, *grid.shape))
+            where = (np.array([member]), hrs, *(None for _ in grid.shape))
+            pieces.append(Piece(f"/data/{member}", "memory", f"m{member}", scan, where))
+        dims = ("number", "time", *grid.dims)
+        variables.append(CubeVariable(name, dims, (2, 2, *grid.shape), "<f8", {}, tuple(pieces)))
+    number = Axis("number", "number", np.arange(2))
+    index = CubeIndex(grid.to_json(), (number, hours(2)), tuple(variables))
 
     class Held:
         def open(self, caller, collection):
@@ -153,3 +179,25 @@ def test_a_point_on_the_border_of_cells_takes_one_of_those_that_are_equally_near
         assert away[found] <= away.min() + 1e-9
         (again,) = ask(name, Points((place,)))
         assert again == found
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_a_member_or_time_that_one_file_lacks_is_missing_and_no_other(name):
+    grid = GRIDS[name]
+    extractor = gappy(grid)
+    lon, lat = centres(name)
+    cell = int(np.argmin(np.abs(lat - 60) + np.abs(lon)))
+    expected = cell + np.array([[0.0, 100_000.0], [1000.0, np.nan]])
+    near = Points((LonLat(float(lon[cell]), float(lat[cell])),))
+    around = area(shapely.Point(lon[cell], lat[cell]).buffer(1e-3))
+    for shape in (near, around):
+        found = extractor.extract(OPERATOR, Extraction(CollectionId("test"), shape)).dataset
+        np.testing.assert_array_equal(found.t.values.reshape(2, 2), expected)
+        np.testing.assert_array_equal(found.u.values.reshape(2, 2), np.where([[True], [False]], expected, np.nan))
+    over = {}
+    for text in ("mean:number", "count:number", "mean:number:strict"):
+        asked = Extraction(CollectionId("test"), near, ("t",), reduce=parse_reductions(text))
+        over[text] = extractor.extract(OPERATOR, asked).dataset.t.values.ravel().tolist()
+    assert over["mean:number"] == [cell + 500.0, cell + 100_000.0]
+    assert over["count:number"] == [2, 1]
+    assert np.isnan(over["mean:number:strict"][1])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapely.geometry import MultiPolygon, box, mapping
 
-from terrella.extraction.extents import extent_of
 from terrella.errors import Invalid
+from terrella.extraction.extents import extent_of
 from terrella.grids.sphere import distance
 from terrella.model.extraction import Area, Box, Circle, Corridor, Everything, Points, Shape, Trajectory
 from terrella.model.space import Extent, LonLat
@@ -29,6 +29,8 @@ def test_everything_and_boxes() -> None:
 
 
 @given(st.lists(st.tuples(lons, lats), min_size=1, max_size=6))
+@example([(180.0, 0.0)])
+@example([(-180.0, 0.0), (179.99999999999997, 1.0)])
 @settings(derandomize=True, deadline=None)
 def test_places(places: list[tuple[float, float]]) -> None:
     named = tuple(LonLat(*one) for one in places)

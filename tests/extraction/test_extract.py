@@ -325,6 +325,8 @@ def test_valid_times_over_several_runs():
         ({"shape": Points(())}, "coords", "At least one"),
         ({"shape": Circle(LonLat(2.5, 2.5), 1000)}, "coords", "No cell centre.*556 km.*nearest centre"),
         ({"shape": Circle(LonLat(2.5, 2.5), 0)}, "within", "positive"),
+        ({"shape": Circle(LonLat(2.5, 2.5), 1e12)}, "within", "half way around the Earth"),
+        ({"shape": Corridor(Trajectory((LonLat(2, 2), LonLat(3, 3))), 1e12)}, "corridor-width", "half way around"),
         ({"shape": Box(Extent(1, 1, 4, 4))}, "bbox", "No cell centre"),
         ({"shape": Area({"type": "Point", "coordinates": [0, 0]})}, "coords", "not Point"),
         ({"shape": Area({"type": "Polygon", "coordinates": [[[0, 0], [1, 1]]]})}, "coords", "understood"),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cftime
 import numpy as np
 import pytest
@@ -66,3 +68,33 @@ def test_single_times():
     with pytest.raises(Invalid, match="the only time here is"):
         chosen(hours(1), parse_interval("1980"))
     assert np.array_equal(chosen(hours(1), parse_interval("1970")), [0])
+
+
+def months(stamp):
+    """2001 by month in a calendar of 30 days; `stamp` 0 at the start of each, 30 at its end."""
+    day = 86_400_000
+    starts = (31 * 360 + np.arange(12) * 30) * day
+    axis = hours(12, calendar="360_day")
+    return replace(axis, values=starts + stamp * day, bounds=np.stack([starts, starts + 30 * day], axis=1))
+
+
+@pytest.mark.parametrize("stamp", [0, 15, 30])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2001-02", [1]),
+        ("2001-02/2001-04", [1, 2, 3]),
+        ("2001", list(range(12))),
+        ("../2001-01", [0]),
+        ("2001-12-01/..", [11]),
+        ("2001-02-10/2001-03-20", [1, 2]),
+    ],
+)
+def test_an_interval_of_dates_takes_the_periods_whose_middle_lies_in_it(stamp, text, expected):
+    assert chosen(months(stamp), parse_interval(text)).tolist() == expected
+
+
+def test_times_of_day_and_days_without_a_middle_go_by_the_stamp():
+    assert chosen(months(30), parse_interval("2001-02-01T00:00:00Z")).tolist() == [0]
+    assert chosen(months(30), parse_interval("2001-02-01T00:00:00Z/2001-03-01T00:00:00Z")).tolist() == [0, 1]
+    assert chosen(months(30), parse_interval("2001-02-01")).tolist() == [0]

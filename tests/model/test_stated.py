@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from terrella.errors import Invalid
-from terrella.model.stated import StatedGrid, stated_grid
+from terrella.model.stated import StatedGrid, parse_stated, stated_grid
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,17 @@ def test_what_is_left_out() -> None:
     assert StatedGrid(resolution=(5.0, 5.0)).over(usual).crs == "EPSG:3035"
     other = StatedGrid("EPSG:32632", resampling="mode").over(usual)
     assert other == StatedGrid("EPSG:32632", None, None, "mode", "time"), "sizes are in units of the other system"
+
+
+def test_text_for_the_shell() -> None:
+    made = parse_stated("crs=EPSG:3035; resolution=20,10;resampling=bilinear;")
+    assert made == StatedGrid("EPSG:3035", (20.0, 10.0), resampling="bilinear")
+    assert stated_grid(made.document()) == made
+
+
+@pytest.mark.parametrize(
+    "text", ["", ";", "EPSG:3035", "crs=EPSG:3035;crs=utm", "size=1", "resolution=0", "resampling=best", "group=week"]
+)
+def test_text_that_is_no_grid(text: str) -> None:
+    with pytest.raises(Invalid):
+        parse_stated(text)

@@ -19,6 +19,7 @@ import xarray as xr
 from site_files import write_netcdf
 from terrella.contracts.cubes import Cube
 from terrella.cubes.optimising.records import OptimisedCopies
+from terrella.cubes.optimising.repository import only_writer
 from terrella.errors import Conflict, Invalid
 from terrella.model.caller import OPERATOR
 from terrella.site import Site
@@ -50,6 +51,28 @@ def cube_of(site: Site, collection: str) -> Cube:
 
 def run(site: Site, collection: str = "a", **more: Any) -> Any:
     return optimise(site.cubes, cube_of(site, collection), site.settings.home, **more)
+
+
+def test_it_goes_with_its_collection(site: Site, data: Path) -> None:
+    for name in ("a", "b"):
+        write_netcdf(data / f"{name}.nc")
+        site.add(str(data / f"{name}.nc"), collection=name)
+        run(site, name)
+    folder = site.settings.home / "objects" / "optimised"
+    assert {one.name for one in folder.iterdir()} >= {"a", "a.json", "b", "b.json"}
+    site.remove("a")
+    assert {one.name.split(".")[0] for one in folder.iterdir()} == {"b"}
+    assert np.isfinite(site.extract("b", point=(3, 45))["t2m"]).any()
+
+
+def test_what_is_being_optimised_is_not_removed(site: Site, data: Path) -> None:
+    write_netcdf(data / "a.nc")
+    site.add(str(data / "a.nc"), collection="a")
+    run(site)
+    with only_writer(site.settings.home / "objects" / "optimised" / "a"), pytest.raises(Conflict):
+        site.remove("a")
+    assert np.isfinite(site.extract("a", point=(3, 45))["t2m"]).any()
+    site.remove("a")
 
 
 def read(site: Site, group: str, collection: str = "a") -> xr.Dataset:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from terrella.errors import Invalid, Unsupported
+from terrella.errors import Invalid
 from terrella.model.extraction import Area, Box, Circle, Everything, Extraction, Frame, Pixel, Points, Region, Span
 from terrella.model.reduction import CellChoice, Reduce
 from terrella.model.space import Extent, LonLat
@@ -101,10 +101,11 @@ def test_what_is_wrong_is_named(wanted, says):
         asked(**wanted)
 
 
-@pytest.mark.parametrize("name", ["h3", "mgrs"])
-def test_cells_of_other_systems_are_refused(name):
-    with pytest.raises(Unsupported, match="geohash, tile and healpix"):
-        asked(**{name: "8928308280fffff"})
+@pytest.mark.parametrize(("name", "id_"), [("h3", "8928308280fffff"), ("mgrs", "33UUU"), ("tile", "1/0/0")])
+def test_cells_by_their_system_or_with_it(name, id_):
+    assert asked(**{name: id_}).shape == asked(cell=f"{name}:{id_}").shape
+    with pytest.raises(Invalid, match="one shape"):
+        asked(cell=f"{name}:{id_}", region="France")
 
 
 def test_polygons_come_in_many_forms():

@@ -26,6 +26,7 @@ from shapely.geometry import mapping
 
 from scene_files import lonlat, numbers, write_scene
 from site_files import write_netcdf
+from terrella.catalog.describing import Wishes
 from terrella.contracts.cubes import Cube
 from terrella.errors import Invalid, NotFound, TooLarge, Unsupported
 from terrella.model.caller import OPERATOR
@@ -111,6 +112,26 @@ def test_only_such_a_collection_takes_a_stated_grid(site: Site, fields: Path) ->
     for wanted in ({"crs": "EPSG:3035"}, {"variables": ["a=2*t2m"]}):
         with pytest.raises(Unsupported, match="no collection of images"):
             site.extract("model", point=(3, 45), **wanted)
+
+
+def test_a_collection_keeps_its_usual_grid_when_files_are_added_again(site: Site, fields: Path) -> None:
+    def kept() -> Any:
+        return json.loads(site.catalog.collection(OPERATOR, NAME))["terrella:stated_grid"]
+
+    usual = {"crs": "EPSG:3035", "resolution": [20.0, 20.0]}
+    site.add(str(fields), collection=NAME, wishes=Wishes(grid=StatedGrid("EPSG:3035", (20.0, 20.0))))
+    assert kept() == usual, "without new files"
+    write_scene(
+        fields / "more.tif", {"red": numbers(5, (20, 20)), "nir": numbers(6, (20, 20))}, taken=f"{DAYS[0]} 10:30:00"
+    )
+    site.add(str(fields), collection=NAME)
+    assert kept() == usual
+    grid: Any = cube_of(site, NAME, polygon=field()).grid
+    assert pyproj.CRS(grid.crs) == pyproj.CRS("EPSG:3035")
+    x = grid.coordinates()[grid.dims[1]]
+    assert x[1] - x[0] == 20
+    site.add(str(fields), collection=NAME, wishes=Wishes(grid=StatedGrid("EPSG:3857")))
+    assert kept() == {"crs": "EPSG:3857"}
 
 
 @pytest.mark.parametrize("crs", [None, "EPSG:32633", "EPSG:3035", "EPSG:4326"])

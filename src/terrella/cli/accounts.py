@@ -39,11 +39,13 @@ def account(home: Path, url: str | None, *, as_json: bool) -> None:
 
 
 def _print_quotas(quotas: Sequence[Mapping[str, Any]]) -> None:
-    shown = table("quota", "of", "limit", "spent", "left", "begins anew")
+    shown = table("quota", "counts", "of", "limit", "spent", "left", "begins anew")
     for quota in quotas:
         for name, amount in quota["amounts"].items():
             numbers = (f"{amount[key]:,}" for key in ("limit", "spent", "left"))
-            shown.add_row(quota["quota"], name, *numbers, quota["resets"])
+            whom = "you" if quota["counted"] == "each" else "all together"
+            counts = ", ".join([whom, *quota.get("collections", ())])
+            shown.add_row(quota["quota"], counts, name, *numbers, quota["resets"])
     console().print(shown)
 
 

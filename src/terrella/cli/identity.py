@@ -48,6 +48,9 @@ def login(
     url: Annotated[str, typer.Argument(help="Address of a site, e.g. https://earth.example.org.", metavar="URL")],
     name: Annotated[str | None, typer.Option("--user", help="Sign in with this user name and a password.")] = None,
     key: Annotated[bool, typer.Option("--key", help="Paste a key that you have.")] = False,
+    issuer: Annotated[
+        str | None, typer.Option("--issuer", help="Title or address of one of several issuers of the site.")
+    ] = None,
     days: Annotated[float, typer.Option(min=0.01, help="How long you stay signed in.")] = 90,
     as_json: AsJson = False,
 ) -> None:
@@ -57,7 +60,7 @@ def login(
     """
     from terrella.cli.login import login as run
 
-    run(url, name, days, by_key=key, as_json=as_json)
+    run(url, name, days, by_key=key, issuer=issuer, as_json=as_json)
 
 
 def logout(

@@ -13,22 +13,30 @@ import typer
 
 from terrella.cli.console import console, print_json
 from terrella.cli.remote import address_of, asked, keep_keys, kept_file, kept_keys
-from terrella.errors import Denied, NotFound, ProviderUnavailable, Unauthenticated, Unsupported
+from terrella.errors import (
+    Denied,
+    Invalid,
+    NotFound,
+    ProviderUnavailable,
+    Unauthenticated,
+    Unsupported,
+    nearest_names,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _WAIT = 5.0
 """Seconds between two questions whether the user has agreed, where the issuer says nothing."""
 
 
-def login(url: str, name: str | None, days: float, *, by_key: bool, as_json: bool) -> None:
+def login(url: str, name: str | None, days: float, *, by_key: bool, issuer: str | None, as_json: bool) -> None:
     site = address_of(url)
     if by_key:
         kept = {"key": _secret("Key")}
     else:
-        made = asked("POST", site, "/account/keys", _wanted(days), headers=_proof(site, name))
+        made = asked("POST", site, "/account/keys", _wanted(days), headers=_proof(site, name, issuer))
         kept = {"key": made["key"], "id": made["id"]}
     who = asked("GET", site, "/account", headers={"Authorization": f"Bearer {kept['key']}"})
     keep_keys(kept_keys() | {site: kept})
@@ -56,15 +64,28 @@ def _wanted(days: float) -> dict[str, Any]:
     return {"name": f"terrella login on {platform.node() or 'a machine'}"[:100], "days": days}
 
 
-def _proof(site: str, name: str | None) -> dict[str, str]:
+def _proof(site: str, name: str | None, issuer: str | None) -> dict[str, str]:
     """A header that says who asks: by password, or by a token of the site's issuer."""
     offered = asked("GET", site, "/account/login", headers={})
-    if name is None and offered["issuers"]:
-        return {"Authorization": f"Bearer {_token_of(offered['issuers'][0])}"}
+    if issuer is not None or (name is None and offered["issuers"]):
+        return {"Authorization": f"Bearer {_token_of(_chosen(offered['issuers'], issuer))}"}
     if name is None:
         name = str(typer.prompt("User name", err=True))
     pair = f"{name}:{_secret('Password')}".encode()
     return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+
+
+def _chosen(offered: Sequence[Mapping[str, str]], wanted: str | None) -> Mapping[str, str]:
+    """The only issuer of a site, or the one of this title or address. Raises Invalid."""
+    if wanted is None and len(offered) == 1:
+        return offered[0]
+    names = [one["title"] or one["issuer"] for one in offered]
+    if wanted is None:
+        raise Invalid(f"This site has several issuers: say --issuer with one of {', '.join(map(repr, names))}.")
+    for one in offered:
+        if wanted.casefold() in {one["title"].casefold(), one["issuer"].casefold()}:
+            return one
+    raise Invalid(f"This site has no issuer {wanted!r:.80}. {nearest_names(wanted, names)}", parameter="issuer")
 
 
 def _secret(what: str) -> str:

@@ -301,6 +301,58 @@ def order(
     run(home, collection, asked, to, estimate=estimate, as_job=as_job, as_json=as_json)
 
 
+@app.command()
+def harvest(
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            help="Address of a STAC API or catalogue; a folder or s3:// prefix of files.", metavar="[SOURCE]"
+        ),
+    ] = None,
+    home: Home = HOME,
+    collection: Annotated[
+        list[str] | None, typer.Option("--collection", "-c", help="Only this collection of the source; repeatable.")
+    ] = None,
+    into: Annotated[
+        str | None, typer.Option(help="Put items into this collection [default: as it is called there].")
+    ] = None,
+    copy: Annotated[bool, typer.Option("--copy", help="Copy the assets too, not only what is known of them.")] = False,
+    asset: Annotated[
+        list[str] | None, typer.Option("--asset", help="Copy only assets of this name; repeatable.")
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Look at everything, also where the source can say what is new.")
+    ] = False,
+    schedule: Annotated[
+        str | None, typer.Option(help="Do it again and again, in words of cron (UTC): '0 * * * *' or @hourly.")
+    ] = None,
+    listed: Annotated[bool, typer.Option("--list", help="List the schedules.")] = False,
+    stop: Annotated[str | None, typer.Option(help="End the schedule of this name.")] = None,
+    as_job: Annotated[bool, typer.Option("--job", help="Let a worker do it: see terrella job.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Copy new items of others into the site: of a STAC API, a static catalogue, another site, or a watched folder.
+
+    Only what is new or changed is written; what was stopped goes on where it stood.
+    """
+    from terrella.cli import harvesting
+
+    if listed:
+        harvesting.list_schedules(home, as_json=as_json)
+    elif stop is not None:
+        harvesting.stop(home, stop)
+    else:
+        asked = {
+            "source": source,
+            "collections": collection or [],
+            "into": into,
+            "copy": copy,
+            "assets": asset or [],
+            "full": full,
+        }
+        harvesting.harvest(home, asked, schedule, as_job=as_job, as_json=as_json)
+
+
 jobs_app = typer.Typer(name="job", help="See, follow, cancel and repeat jobs.", no_args_is_help=True)
 app.add_typer(jobs_app)
 JobId = Annotated[str, typer.Argument(help="Id of a job; `terrella job list` shows them.", metavar="JOB")]
@@ -372,16 +424,85 @@ def wait_for_job(
     run(home, job, seconds, as_json=as_json)
 
 
+schedules_app = typer.Typer(name="schedule", help="Jobs that start by themselves.", no_args_is_help=True)
+jobs_app.add_typer(schedules_app)
+
+
+@schedules_app.command("list")
+def list_schedules(home: Home = HOME, as_json: AsJson = False) -> None:
+    """List what starts by itself, and when."""
+    from terrella.cli.schedules import list_schedules as run
+
+    run(home, as_json=as_json)
+
+
+@schedules_app.command("add")
+def add_schedule(
+    name: Annotated[str, typer.Argument(help="What it is called; one of that name is replaced.", metavar="NAME")],
+    kind: Annotated[str, typer.Argument(help="Kind of the jobs, e.g. optimise.", metavar="KIND")],
+    home: Home = HOME,
+    inputs: Annotated[str, typer.Option(help="Inputs of the jobs as JSON, or @FILE.")] = "{}",
+    cron: Annotated[
+        str | None, typer.Option(help="minute hour day month weekday in UTC, or @hourly, @daily, @weekly, @monthly.")
+    ] = None,
+    on: Annotated[
+        str | None, typer.Option("--on", help="An event, items-added; the job's input `event` says of what.")
+    ] = None,
+    title: Annotated[str, typer.Option(help="Title of the jobs.")] = "",
+) -> None:
+    """Start a job again and again: at times (--cron), or when something happened (--on)."""
+    from terrella.cli.schedules import add as run
+
+    run(home, name, kind, inputs, cron, on, title)
+
+
+@schedules_app.command("remove")
+def remove_schedules(
+    names: Annotated[list[str], typer.Argument(help="Names; `terrella job schedule list` shows them.")],
+    home: Home = HOME,
+) -> None:
+    """Start no more such jobs; those that were started stay."""
+    from terrella.cli.schedules import remove as run
+
+    run(home, names)
+
+
 @app.command()
 def worker(
     home: Home = HOME,
     processes: Annotated[int, typer.Option(min=1, max=64, help="Worker processes; each does one job at a time.")] = 1,
-    supervised: Annotated[bool, typer.Option("--supervised", hidden=True, help="End with the parent process.")] = False,
+    parent: Annotated[int, typer.Option("--parent", hidden=True, help="End with this process.")] = 0,
 ) -> None:
     """Do jobs of the site until Ctrl-C. `terrella up` starts one worker by itself (setting jobs.workers)."""
     from terrella.cli.worker import work
 
-    work(home, processes, supervised=supervised)
+    work(home, processes, parent=parent)
+
+
+@app.command()
+def connect(
+    client: Annotated[
+        str | None, typer.Argument(help="Only this client, e.g. polytope-client or xarray.", metavar="[CLIENT]")
+    ] = None,
+    home: Home = HOME,
+    url: Annotated[
+        str | None, typer.Option(help="Address of a running site [default: that of --home, by its settings].")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Your key, to have it in the lines [default: TERRELLA_KEY].", metavar="KEY")
+    ] = None,
+    collection: Annotated[
+        str | None, typer.Option("--collection", "-c", help="Make the examples of this collection.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the lines that get at a site with the clients you have: Polytope, eodag, cdsapi, xarray and others.
+
+    Each is complete in itself, with an example that works on the site's data.
+    """
+    from terrella.cli.connecting import connect as run
+
+    run(home, url, key, client, collection, as_json=as_json)
 
 
 @app.command()

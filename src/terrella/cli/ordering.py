@@ -13,12 +13,11 @@ from terrella.cli.jobs import follow
 from terrella.errors import Invalid
 from terrella.model.caller import OPERATOR
 from terrella.site import Site
-from terrella.site.ordering import ORDER, check_order, inputs_of, order_from, with_secrets
+from terrella.site.ordering import check_order, order_from, submit
 
 if TYPE_CHECKING:
     from terrella.model.job import Job
     from terrella.model.order import Price
-    from terrella.storage.buckets import S3Key
 
 _SECRETS = {"key": "AWS_ACCESS_KEY_ID", "secret": "AWS_SECRET_ACCESS_KEY", "token": "AWS_SESSION_TOKEN"}
 """Where the key of an S3 store is read from: never from arguments, which everybody on the machine can see."""
@@ -37,7 +36,7 @@ def order(
             return
         if target is not None and not as_job:
             target.mkdir(parents=True, exist_ok=True)
-        job = _submitted(site, found, key)
+        job = submit(site, OPERATOR, found, key, dialect="shell")
         if as_job:
             console().print(f"Submitted: terrella job wait {job}", markup=False)
             return
@@ -46,17 +45,14 @@ def order(
     _print_done(done, files, as_json=as_json)
 
 
-def _submitted(site: Site, found: Any, key: S3Key | None) -> str:
-    kept = with_secrets(found, key, site.settings.home)
-    return site.jobs.submit(OPERATOR, ORDER, inputs_of(kept), title=f"{found.collection}: order", dialect="shell")
-
-
 def _done(site: Site, job: str) -> Job:
     """Done by a worker where one runs; else by this process itself."""
     from threading import Thread
 
+    from terrella.api.logs import plain_unless_configured
     from terrella.site.tasks import caller_named
 
+    plain_unless_configured()  # what is asked for goes to standard output, and nothing else
     worker = site.jobs.worker(lambda name: caller_named(site, name))
     helping = Thread(target=worker.run, daemon=True)
     helping.start()

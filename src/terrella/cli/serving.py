@@ -13,6 +13,9 @@ from terrella.site import Site
 if TYPE_CHECKING:
     from pathlib import Path
 
+_BEFORE_WORKERS = 1.0
+"""Seconds that the server has for itself: workers that start keep the processor busy, and first requests come now."""
+
 
 def up(home: Path, host: str | None, port: int | None, *, demo: bool) -> None:
     from terrella.api.app import create_app
@@ -27,7 +30,7 @@ def up(home: Path, host: str | None, port: int | None, *, demo: bool) -> None:
         out.print(f"Ready at {address}  (Ctrl-C stops)", markup=False)
         # the first extraction then need not wait for xarray to load
         Thread(target=lambda: site.extractor, daemon=True).start()
-        crew.start()
+        crew.start(after=_BEFORE_WORKERS)
 
     # the server finishes what runs, then sends itself the signal again: that is a good end
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -45,6 +48,7 @@ def up(home: Path, host: str | None, port: int | None, *, demo: bool) -> None:
             server.host,
             server.port,
             drain_seconds=server.drain_seconds,
+            proxies=server.trusted_proxies,
             log_mode=server.logs,
             on_ready=ready,
         )

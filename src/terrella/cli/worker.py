@@ -13,31 +13,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def work(home: Path, processes: int, *, supervised: bool) -> None:
+def work(home: Path, processes: int, *, parent: int) -> None:
     """Do jobs until Ctrl-C or SIGTERM; the current job is then handed back."""
     from terrella.api import logs
     from terrella.site.tasks import caller_named
 
-    with _open(home) as site:
+    with Site.for_jobs(home) as site:
         logs.configure(site.settings.server.logs)
         if processes > 1:
             _supervise(site, processes)
             return
-        worker = site.jobs.worker(lambda name: caller_named(site, name), ends_with_parent=supervised)
+        worker = site.jobs.worker(lambda name: caller_named(site, name), parent=parent)
         for ends in (signal.SIGINT, signal.SIGTERM):
             signal.signal(ends, lambda *_: worker.stop())
-        if not supervised:
+        if not parent:
             console(err=True).print(f"Doing jobs of {site.settings.home}  (Ctrl-C stops)", markup=False)
         # the first extraction then need not wait for xarray to load
         threading.Thread(target=lambda: site.extractor, daemon=True).start()
         worker.run()
-
-
-def _open(home: Path) -> Site:
-    """The site, with the limits of jobs instead of those of requests."""
-    with Site.open(home) as first:
-        jobs = first.settings.jobs
-    return Site.open(home, limits={"values": jobs.values, "bytes_read": jobs.bytes_read, "cells": jobs.cells})
 
 
 def _supervise(site: Site, processes: int) -> None:

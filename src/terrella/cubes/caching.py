@@ -19,11 +19,15 @@ _OVERHEAD = 200
 
 @dataclass(slots=True)
 class ReadTally:
-    """What reading really touched: stored bytes, chunks loaded, chunks that were still in memory."""
+    """What reading really touched: stored bytes, chunks loaded, chunks that were still in memory.
+
+    `tell` is called with the tally again and again while something is read; what it raises ends the reading.
+    """
 
     bytes_read: int = 0
     loaded: int = 0
     remembered: int = 0
+    tell: Callable[[ReadTally], None] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(self, bytes_read: int, *, fresh: bool, chunks: int = 1) -> None:
@@ -32,6 +36,11 @@ class ReadTally:
             self.bytes_read += bytes_read
             self.loaded += chunks if fresh else 0
             self.remembered += 0 if fresh else chunks
+
+    def pause(self) -> None:
+        """Between two parts of a read, in the thread that asked for it."""
+        if self.tell is not None:
+            self.tell(self)
 
 
 class ChunkCache:

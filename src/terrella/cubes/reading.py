@@ -81,6 +81,7 @@ class Reader:
         for target, blocks in self._done(jobs, tally):
             for where, block in blocks:
                 write(target.out, where, block, merge=target.layout.overlaps)
+            tally.pause()
         if tally.loaded > before[0] and tally.remembered == before[1]:
             self.calibration.learn(works, time.perf_counter() - start)
         return made

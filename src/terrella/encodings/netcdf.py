@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from terrella.encodings.hdf5 import without_times
+from terrella.encodings.hdf5 import strip_times, without_times
 from terrella.encodings.layout import DEGREES, ZONE, calendar_of, layouts
 from terrella.encodings.receipts import receipt_text, reference
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import netCDF4
     import xarray as xr
 
@@ -44,7 +46,7 @@ _ENCODED_IN_VALUES = {"units", "calendar"}
 
 
 class NetCdf:
-    """Writes NetCDF-4, deflated, in memory."""
+    """Writes NetCDF-4, deflated."""
 
     name = "netcdf"
     title = "NetCDF"
@@ -65,6 +67,14 @@ class NetCdf:
                 file.close()
                 raise
             return without_times(_trimmed(file.close()))
+
+    def write(self, extracted: Extracted, path: Path) -> None:
+        """Straight to the file: nothing of it is held in memory besides the values."""
+        import netCDF4
+
+        with _ONE_AT_A_TIME, netCDF4.Dataset(path, mode="w", format="NETCDF4") as file:
+            _write(file, extracted)
+        strip_times(path)
 
 
 def _trimmed(image: memoryview) -> bytes:

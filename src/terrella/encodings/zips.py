@@ -65,21 +65,31 @@ class Member:
 
 
 class Zip:
-    """Writes an archive into a file that can seek, after `members` that are in it already; the rest is cut off."""
+    """Writes an archive into a file that can seek. What is in the file already counts for nothing unless `adopt`ed."""
 
-    def __init__(self, file: IO[bytes], members: Iterable[Member] = ()) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self.members = list(members)
-        self._names = {one.name for one in self.members}
-        self._end = self.members[-1].end if self.members else 0
-        file.seek(self._end)
-        file.truncate()
+        self._size = file.seek(0, 2)
+        self.members: list[Member] = []
+        self._names: set[str] = set()
+        self._end = 0
+
+    def adopt(self, members: Iterable[Member]) -> bool:
+        """Take over members that an earlier writer put into the file next; whether they are all there."""
+        found = list(members)
+        if not found or found[0].offset != self._end or found[-1].end > self._size:
+            return not found
+        self.members += found
+        self._names |= {one.name for one in found}
+        self._end = found[-1].end
+        return True
 
     def add(self, name: str, size: int, blocks: Iterable[bytes]) -> Member:
         """Write one member. Raises Unreadable where `blocks` are not `size` bytes; what came of it is cut off again."""
         self._check(name)
         offset, crc, left, digest = self._end, 0, size, hashlib.sha256()
         self._file.seek(offset)
+        self._file.truncate()
         self._file.write(_local(name, size, 0))
         for block in blocks:
             left -= len(block)
@@ -104,6 +114,7 @@ class Zip:
     def close(self) -> int:
         """Write the table at the end; the size of the whole archive. The file itself stays open."""
         self._file.seek(self._end)
+        self._file.truncate()
         table = b"".join(_central(one) for one in self.members)
         ending = _ending(len(self.members), len(table), self._end)
         self._file.write(table + ending)

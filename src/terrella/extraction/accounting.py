@@ -29,6 +29,15 @@ class Spends(Protocol):
         """Work that is held on entry, settled on exit, released on failure. Raises QuotaExceeded."""
         ...
 
+    def check(self, caller: Caller, wanted: Amounts, collection: str = "") -> object:
+        """Raises QuotaExceeded where a quota leaves less than is wanted. Nothing is held."""
+        ...
+
+
+def price(plan: Plan) -> Amounts:
+    """What a plan says that an extraction will take, whose answer is kept by nobody."""
+    return Amounts(bytes_read=plan.bytes_read, compute_seconds=plan.seconds)
+
 
 class Account:
     """One extraction's; without `spends` nothing is written down."""
@@ -54,8 +63,7 @@ class Account:
         """Reserve what a plan says. Raises QuotaExceeded: before anything is read."""
         self._began = time.monotonic()
         if self._spends is not None and self._spent is None:
-            estimate = Amounts(bytes_read=plan.bytes_read, compute_seconds=plan.seconds)
-            self._spent = self._stack.enter_context(self._spends.spending(self._caller, estimate, self._collection))
+            self._spent = self._stack.enter_context(self._spends.spending(self._caller, price(plan), self._collection))
 
     def end(self, bytes_read: int) -> None:
         """What was read; the time is that since `begin`."""

@@ -13,17 +13,19 @@ from terrella.cubes.caching import ReadTally
 from terrella.cubes.optimising.choosing import cheapest
 from terrella.errors import TooLarge
 from terrella.extraction import summarising
-from terrella.extraction.accounting import Account, Spends
+from terrella.extraction.accounting import Account, Spends, price
 from terrella.extraction.answering import dataset, unpaired
-from terrella.extraction.limits import Limits, refuse
+from terrella.extraction.limits import Limits, check, refuse
 from terrella.extraction.opening import opened
 from terrella.extraction.planning import Prepared, prepare
 from terrella.extraction.receipts import receipt
 from terrella.extraction.reducing import Reductions, reductions
 from terrella.extraction.scenes import check_size, coarser
 from terrella.extraction.streaming import reduced, split
+from terrella.extraction.telling import Tell, telling
 from terrella.extraction.timing import Clock, learn, placing, planned, reducing
 from terrella.model.extraction import Box, Everything, Extracted, Extraction, Plan
+from terrella.model.spending import Amounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from terrella.cubes.cubes import Cubes
     from terrella.cubes.cutting import Cuts
     from terrella.cubes.reading import Cost
+    from terrella.cubes.selecting import Selection
     from terrella.extraction.opening import Catalogue, MakesCubes, Opened
     from terrella.model.caller import Caller
     from terrella.model.stac import Document
@@ -82,7 +85,7 @@ class Extractor:
     ) -> None:
         self._catalog = catalog
         self._cubes = cubes
-        self._limits = limits
+        self._limits = self.limits = limits
         self._copies = copies
         self._scenes = scenes
         self._spends = spends
@@ -116,8 +119,12 @@ class Extractor:
             return planned(self._plan_reduced(made, self._work(made.prepared)), clock)
         return planned(self._plan(self._work(prepared)), clock)
 
-    def extract(self, caller: Caller, request: Extraction, found: Opened | None = None) -> Extracted:
+    def extract(
+        self, caller: Caller, request: Extraction, found: Opened | None = None, tell: Tell | None = None
+    ) -> Extracted:
         """The values; `found` is what `open` gave for this request just now.
+
+        `tell` hears again and again which part of the chunks is read, from 0 to 1; what it raises ends the reading.
 
         Raises TooLarge, QuotaExceeded before reading; Invalid, NotFound as `plan`; Unreadable for a broken file.
         """
@@ -126,41 +133,78 @@ class Extractor:
         try:
             with Account(self._spends, caller, request.collection) as account:
                 cube = self._cubes.open(found.index, found.origin)
-                made = self._extract(cube, found.asked, request, account)
+                made = self._extract(cube, found.asked, request, account, tell)
                 account.end(made.receipt.bytes_read)
                 return made
         except TooLarge as error:
             raise coarser(error, found.index, self._limits.cells) if found.stated else error from None
 
     def check(self, caller: Caller, request: Extraction, plan: Plan) -> None:
-        """Raises TooLarge, with a smaller request that would pass, where this plan of it is over the limits."""
+        """Raises TooLarge, with a smaller request that would pass, where this plan of it is over the limits.
+
+        Raises QuotaExceeded where a quota leaves less than it takes to read it and to keep the answer.
+        """
         if self._limits.excess(plan):
             self.extract(caller, request)  # refuses before it reads
+        if self._spends is not None:
+            self._spends.check(caller, price(plan) + Amounts(storage=plan.bytes_out), request.collection)
 
     def messages(self, caller: Caller, request: Extraction) -> Iterator[bytes]:
         """Whole fields as the GRIB messages that they are stored in, byte for byte; of a box, only its cells.
 
-        Raises TooLarge before reading; Invalid, NotFound as `plan`; Unsupported where they are not stored as GRIB.
+        Raises TooLarge, QuotaExceeded before reading; Invalid, NotFound as `plan`; Unsupported where they are not
+        stored as GRIB.
         """
         cube = self.cube(caller, request.collection)
         area = request.shape.extent if isinstance(request.shape, Box) else None
         prepared = prepare(cube, replace(request, shape=Everything()))
         work = self._work(prepared)
-        refuse(self._plan(work), self._limits, prepared, partial(self._smaller, cube))
-        return self._cubes.messages(work.crossed, area)
+        plan = self._plan(work)
+        refuse(plan, self._limits, prepared, partial(self._smaller, cube))
+        return self._told(caller, request.collection, plan, self._cubes.messages(work.crossed, area))
 
-    def _extract(self, cube: Cube, asked: Extraction, request: Extraction, account: Account) -> Extracted:
+    def _told(self, caller: Caller, collection: str, plan: Plan, messages: Iterator[bytes]) -> Iterator[bytes]:
+        """Messages, on the account: they are read whole, so the plan says how much."""
+        with Account(self._spends, caller, collection) as account:
+            account.begin(plan)
+            yield from messages
+            account.end(plan.bytes_read)
+
+    def numbers(self, caller: Caller, cube: Cube, name: str, selection: Selection) -> tuple[np.ndarray, int]:
+        """What a selection of one variable holds, without coordinates, and the stored bytes that were read for it.
+
+        For cells that were chosen elsewhere, of a cube that the caller may read: from the copy that costs least, within
+        the limits and on the account. Raises TooLarge, QuotaExceeded before reading; Unreadable.
+        """
+        wanted = {name: selection}
+        best = cheapest(self._cubes, [cube, *self._copies(cube)], wanted)
+        cuts = self._cubes.cut(best, wanted)
+        cost = self._cubes.plan(cuts)
+        memory = cost.bytes_out + min(cost.chunks * cost.largest, self._cubes.cache_bytes)
+        seconds = self._cubes.seconds(cost)
+        plan = Plan(cost.values, cost.values, cost.chunks, cost.bytes_read, cost.bytes_out, memory, seconds)
+        check(plan, self._limits)
+        with Account(self._spends, caller, cube.origin.collection) as account:
+            account.begin(plan)
+            tally = ReadTally()
+            found = self._cubes.read(cuts, tally)[name]
+            account.end(tally.bytes_read)
+        return found, tally.bytes_read
+
+    def _extract(
+        self, cube: Cube, asked: Extraction, request: Extraction, account: Account, tell: Tell | None
+    ) -> Extracted:
         """Values for a request that the cube has as `asked`."""
         prepared = self._prepare(cube, asked)
         if request.reduce:
-            return self._reduce(prepared, request, account)
+            return self._reduce(prepared, request, account, tell)
         smaller = partial(self._smaller, cube)
         refuse(_rough(prepared), self._limits, prepared, smaller)
         work = self._work(prepared)
         plan = self._plan(work)
         refuse(plan, self._limits, prepared, smaller)
         account.begin(plan)
-        tally = ReadTally()
+        tally = ReadTally(tell=telling(tell, plan))
         values = self._read(work, tally)
         slip = receipt(request, cube.origin, _items(work, cube), tally.bytes_read)
         clock = Clock()
@@ -249,7 +293,7 @@ class Extractor:
 
     # --- reductions ------------------------------------------------------------------------------------------------
 
-    def _reduce(self, prepared: Prepared, request: Extraction, account: Account) -> Extracted:
+    def _reduce(self, prepared: Prepared, request: Extraction, account: Account, tell: Tell | None) -> Extracted:
         """The values of a request with reductions: variable by variable, block by block."""
         made = reductions(prepared)
         prepared = made.prepared
@@ -259,7 +303,7 @@ class Extractor:
         plan = self._plan_reduced(made, work)
         refuse(_priced(made, plan), self._limits, prepared, smaller)
         account.begin(plan)
-        tally, clock = ReadTally(), Clock()
+        tally, clock = ReadTally(tell=telling(tell, plan)), Clock()
 
         def read(part: Prepared, variable: CubeVariable) -> np.ndarray:
             own = Clock()

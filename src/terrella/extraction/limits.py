@@ -23,11 +23,12 @@ _TRIES = 12
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one answer may cost: numbers in it, stored bytes to read, grid cells."""
+    """What one answer may cost: numbers in it, stored bytes to read, grid cells. `part` of the settings says so."""
 
     values: int = 20_000_000
     bytes_read: int = 2 << 30
     cells: int = 5_000_000
+    part: str = "limits"
 
     def excess(self, plan: Plan) -> dict[str, float]:
         """By how much a plan is over each limit, as a factor; empty where it may pass."""
@@ -48,7 +49,7 @@ def refuse(plan: Plan, limits: Limits, prepared: Prepared, planning: Planning) -
     words = {"values": "numbers in one answer", "bytes_read": "bytes read for one answer", "cells": "cells"}
     text = (
         f"That would be {getattr(plan, worst):,} {words[worst]}; the limit is {getattr(limits, worst):,} "
-        f"(limits.{worst})."
+        f"({limits.part}.{worst})."
     )
     if suggestion:
         text += f" This would pass: {', '.join(f'{key}={_shown(value)}' for key, value in suggestion.items())}."
@@ -66,6 +67,22 @@ def refuse(plan: Plan, limits: Limits, prepared: Prepared, planning: Planning) -
         "suggestion": suggestion,
     }
     raise TooLarge(text, details=details)
+
+
+def check(plan: Plan, limits: Limits) -> None:
+    """Raises TooLarge where the plan of a map is over a limit; its details have `estimate` and `limit`."""
+    excess = limits.excess(plan)
+    if not excess:
+        return
+    worst = max(excess, key=lambda name: excess[name])
+    raise TooLarge(
+        f"This map would read {getattr(plan, worst):,} ({limits.part}.{worst}); the limit is "
+        f"{getattr(limits, worst):,}. Zoom in, or write overviews with `terrella optimise COLLECTION --for maps`.",
+        details={
+            "estimate": {"values": plan.values, "bytes_read": plan.bytes_read, "cells": plan.cells},
+            "limit": {name: getattr(limits, name) for name in ("values", "bytes_read", "cells")},
+        },
+    )
 
 
 def _shown(value: Any) -> str:

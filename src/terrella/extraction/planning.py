@@ -93,7 +93,7 @@ def prepare(cube: Cube, request: Extraction) -> Prepared:
     request = _with_corridor(request)
     variables = resolve(cube, request.variables)
     _check_items(cube, request)
-    by_name = {axis.name: axis for axis in cube.axes if any(axis.name in one.dims for one in variables)}
+    by_name = _axes_of(cube, variables)
     axes = _selected(cube, request, by_name)
     along = _along(request, by_name)
     _vertical(request, by_name, axes, along)
@@ -102,6 +102,22 @@ def prepare(cube: Cube, request: Extraction) -> Prepared:
     if isinstance(request.shape, Box) and not any(one.over == "space" for one in request.reduce):
         cells = window(cube.grid, cells, request.longitudes)
     return Prepared(cube, request, variables, cells, axes, along, pairs)
+
+
+def indices(cube: Cube, request: Extraction) -> tuple[CubeVariable, dict[str, np.ndarray], np.ndarray | None]:
+    """The first variable meant, indices along its axes, and which pairs of reference time and step belong together.
+
+    As `prepare` has them, whatever the shape is. Raises Invalid.
+    """
+    variable = resolve(cube, request.variables)[0]
+    by_name = _axes_of(cube, (variable,))
+    axes = _selected(cube, request, by_name)
+    _vertical(request, by_name, axes, {})
+    return variable, axes, _times(request, _timed((variable,), by_name), axes, {})
+
+
+def _axes_of(cube: Cube, variables: tuple[CubeVariable, ...]) -> dict[str, Axis]:
+    return {axis.name: axis for axis in cube.axes if any(axis.name in one.dims for one in variables)}
 
 
 def _check_items(cube: Cube, request: Extraction) -> None:

@@ -207,7 +207,6 @@ class _Making:
         return replace(axis, values=np.asarray(axis.values[indices]), bounds=bounds)
 
 
-
 def _covering(found: Periods, before: Periods | None) -> Periods:
     """Periods of periods reach as far as these did."""
     if before is None or found.count > 1:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import healpix_geo
 import numpy as np
 import shapely
-import shapely.geometry
 import xarray as xr
 
 from terrella.errors import Invalid, TooLarge
@@ -43,6 +42,8 @@ if TYPE_CHECKING:
 
 Range = tuple[float, float]
 PARAMETER = "coords"
+FARTHEST_M = 20_037_508.4
+"""Half the way around the Earth at the equator: no place is farther away."""
 MOST_VERTICES = 5000
 """Of a corridor: each of its segments is laid over the grid by itself."""
 
@@ -141,6 +142,14 @@ def _check_places(lon: np.ndarray, lat: np.ndarray) -> None:
         )
 
 
+def _check_reach(metres: float, what: str, parameter: str) -> None:
+    if metres > FARTHEST_M:
+        raise Invalid(
+            f"A {what} is at most {FARTHEST_M / 1000:,.0f} km, half way around the Earth, not {metres / 1000:,.4g}.",
+            parameter=parameter,
+        )
+
+
 def _outside(grid: Grid, places: tuple[LonLat, ...], which: np.ndarray) -> Invalid:
     shown = ", ".join(f"({places[i].lon:g}, {places[i].lat:g})" for i in which[:3].tolist())
     more = f" and {which.size - 3} more" if which.size > 3 else ""
@@ -172,6 +181,7 @@ def _circle(grid: Grid, shape: Circle, longitudes: Range) -> Cells:
     _check_places(np.array([lon]), np.array([lat]))
     if not (np.isfinite(shape.radius) and shape.radius > 0):
         raise Invalid(f"A radius is a positive number of metres, not {shape.radius:g}.", parameter="within")
+    _check_reach(shape.radius, "radius", "within")
     return _checked(grid, grid.in_circle(lon, lat, shape.radius), shape.centre, longitudes)
 
 
@@ -237,7 +247,7 @@ def _geometry(document: dict[str, Any]) -> Any:
     if kind not in ("Polygon", "MultiPolygon"):
         raise Invalid(f"An area is a Polygon or MultiPolygon, not {kind!s:.40}.", parameter=PARAMETER)
     try:
-        geometry = shapely.geometry.shape(document)
+        geometry = _polygons([document["coordinates"]] if kind == "Polygon" else document["coordinates"])
     except (ValueError, TypeError, IndexError, KeyError, AttributeError, shapely.errors.ShapelyError) as error:
         raise Invalid(f"The geometry cannot be understood: {str(error)[:200]}.", parameter=PARAMETER) from None
     numbers = shapely.get_coordinates(geometry)
@@ -248,6 +258,17 @@ def _geometry(document: dict[str, Any]) -> Any:
     if not geometry.is_valid:
         raise Invalid(f"The area is not valid: {shapely.is_valid_reason(geometry)[:200]}.", parameter=PARAMETER)
     return geometry
+
+
+def _polygons(parts: Iterable[Any]) -> Any:
+    """From coordinates of GeoJSON, as arrays: a million vertices go in one by one otherwise."""
+    made = [shapely.Polygon(*_rings(rings)) for rings in parts if rings]
+    return made[0] if len(made) == 1 else shapely.MultiPolygon(made)
+
+
+def _rings(rings: Sequence[Any]) -> tuple[np.ndarray, list[np.ndarray]]:
+    outer, *holes = (np.asarray(ring, dtype=np.float64) for ring in rings)
+    return outer, holes
 
 
 def _corridor(grid: Grid, shape: Corridor, longitudes: Range) -> Cells:
@@ -264,6 +285,7 @@ def _corridor(grid: Grid, shape: Corridor, longitudes: Range) -> Cells:
     _check_places(*(np.array(column, dtype=np.float64) for column in zip(*places, strict=True)))
     if not (np.isfinite(shape.width) and shape.width > 0):
         raise Invalid(f"A width is a positive number of metres, not {shape.width:g}.", parameter="corridor-width")
+    _check_reach(shape.width, "width", "corridor-width")
     cells, position = along(grid, places, shape.width / 2)
     if not cells.size:
         raise _empty(grid, places[0], PARAMETER)

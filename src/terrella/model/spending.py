@@ -31,7 +31,7 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One quota that concerns somebody. `starts` and `resets` in seconds since 1970; `limits` by resource."""
+    """One quota that concerns somebody. `starts` and `resets` in seconds since 1970; `limits` by resource; `collections` empty for all."""
 
     quota: str
     per: str
@@ -39,6 +39,8 @@ class Usage:
     resets: int
     limits: dict[str, float]
     spent: dict[str, float]
+    counted: str = "each"
+    collections: tuple[str, ...] = ()
 
     def left(self, resource: str) -> float:
         """How much of a resource that the quota limits may still be used; never below nothing."""
@@ -51,7 +53,8 @@ class Usage:
             for name, limit in self.limits.items()
         }
         resets = datetime.fromtimestamp(self.resets, UTC).isoformat().replace("+00:00", "Z")
-        return {"quota": self.quota, "per": self.per, "resets": resets, "amounts": amounts}
+        made = {"quota": self.quota, "per": self.per, "counted": self.counted, "resets": resets, "amounts": amounts}
+        return made | {"collections": list(self.collections)} if self.collections else made
 
 
 assert tuple(one.name for one in fields(Amounts)) == RESOURCES

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import orjson
 from filelock import FileLock
 
-from terrella.catalog.describing import Wishes
+from terrella.catalog.describing import Wishes, usual_grid
 from terrella.catalog.registering import News, emptied, registrations
 from terrella.contracts.cubes import Bundle
 from terrella.cubes.grouping import bundles, forced_key
@@ -113,6 +113,7 @@ class Adding:
             self._pass_over_added()
             gone = self._gone(paths, {candidate.href for candidate in candidates})
             self._register_all(gone)
+            self._keep_grid()
         self.report.missing = sorted(gone)
         return self.report
 
@@ -290,6 +291,15 @@ class Adding:
             )
         )
         self.tell(Event("registered", name, len(made.items)))
+
+    def _keep_grid(self) -> None:
+        """The grid that is wished for, also where the collection that is named has no new files."""
+        name = self.collection
+        if name is None or self.wishes.grid is None or self.is_dry_run:
+            return
+        document = self._document(name)
+        if document is not None and name not in {one.id for one in self.report.collections}:
+            self.lake.put_collection(self.caller, document | usual_grid(self.wishes, document))
 
     def _document(self, collection: str, item: str | None = None) -> Document | None:
         try:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import orjson
 
@@ -21,6 +21,7 @@ from terrella.model.caller import OPERATOR
 from terrella.model.search import CollectionSearch, Search
 from terrella.settings import FILE_NAME, Settings, read_settings
 from terrella.site.adding import Adding, writing
+from terrella.site.announcing import ITEMS_ADDED, announcing
 from terrella.site.removing import remove
 from terrella.site.requests import extraction_from
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from terrella.cubes.optimising.running import Optimised
     from terrella.extraction.extract import Extractor
     from terrella.extraction.gazetteer import Gazetteer
+    from terrella.extraction.tiling import Tiler
     from terrella.jobs.jobs import Jobs
     from terrella.model.caller import Caller
     from terrella.model.extraction import Extracted, Extraction, Plan
@@ -69,6 +71,8 @@ class Site:
         reading = settings.reading
         self.scanners = Scanners(processes=reading.scanners, seconds=reading.scan_seconds, memory=reading.scan_memory)
 
+        self.is_for_jobs = False
+        """Whether answers may be as large as jobs allow, instead of requests; said before anything is cut."""
         self._cubes: Cubes | None = None
         self._extractor: Extractor | None = None
         self._access: Access | None = None
@@ -98,19 +102,34 @@ class Site:
     @property
     def extractor(self) -> Extractor:
         """Plans and runs extractions."""
+        with self._building:
+            if self._extractor is None:
+                self._extractor = self._extracting("jobs" if self.is_for_jobs else "limits")
+            return self._extractor
+
+    @cached_property
+    def job_extractor(self) -> Extractor:
+        """The same with what jobs may take: for what is left to workers."""
+        return self._extracting("jobs")
+
+    def _extracting(self, part: Literal["jobs", "limits"]) -> Extractor:
         from terrella.cubes.optimising.records import OptimisedCopies
         from terrella.extraction.extract import Extractor
         from terrella.extraction.limits import Limits
         from terrella.extraction.scenes import Scenes
 
-        with self._building:
-            if self._extractor is None:
-                limits = self.settings.limits
-                allowed = Limits(limits.values, limits.bytes_read, limits.cells)
-                copies = OptimisedCopies(self.settings.home)
-                scenes = Scenes(self.catalog, self.lake.scans, self.lake.sources, self.catalog.refusal)
-                self._extractor = Extractor(self.catalog, self.cubes, allowed, copies.exact, scenes, self.ledger)
-            return self._extractor
+        limits = self.settings.jobs if part == "jobs" else self.settings.limits
+        allowed = Limits(limits.values, limits.bytes_read, limits.cells, part)
+        copies = OptimisedCopies(self.settings.home)
+        scenes = Scenes(self.catalog, self.lake.scans, self.lake.sources, self.catalog.refusal)
+        return Extractor(self.catalog, self.cubes, allowed, copies.exact, scenes, self.ledger)
+
+    @cached_property
+    def tiler(self) -> Tiler:
+        """Makes maps."""
+        from terrella.extraction.tiling import Tiler
+
+        return Tiler(self.extractor, self.cubes, self.catalog.search)
 
     @property
     def access(self) -> Access:
@@ -140,17 +159,22 @@ class Site:
     def jobs(self) -> Jobs:
         """Durable work: submitted here or by dialects, done by worker processes."""
         from terrella.jobs.jobs import Jobs
-        from terrella.site.tasks import NEEDS, tasks
+        from terrella.site.tasks import AT_ONCE, NEEDS, tasks
 
         wanted = self.settings.jobs
-        known = tasks(self)
-        return Jobs(self.settings.home, wanted.database, known, NEEDS, keep_days=wanted.keep_days, ended=self._settle)
+        about: dict[str, Any] = {"at_once": AT_ONCE, "keep_days": wanted.keep_days, "ended": self._settle}
+        return Jobs(self.settings.home, wanted.database, tasks(self), NEEDS, **about)
 
     def _settle(self, job: Job) -> None:
-        """A job that has ended holds nothing on the account any more, and no secret that was lent to it."""
+        """A job that has ended holds nothing on the account but the files that are kept of it, and no secret."""
         from terrella.site import ordering
+        from terrella.site.tasks import account_of, collection_of
 
         self.ledger.end_job(job.id)
+        if size := self.jobs.kept(job.id):
+            self.ledger.keep(account_of(self, job), f"{job.id}:kept", size, collection_of(job))
+        else:
+            self.ledger.let_go(f"{job.id}:kept")
         ordering.ended(self, job)
 
     @classmethod
@@ -168,6 +192,13 @@ class Site:
         if not (place / FILE_NAME).exists():
             (place / FILE_NAME).write_text(_FIRST_SETTINGS)
         return cls(read)
+
+    @classmethod
+    def for_jobs(cls, home: str | Path) -> Self:
+        """The site as workers open it: answers are limited by the settings of jobs instead of those of requests."""
+        made = cls.open(home)
+        made.is_for_jobs = True
+        return made
 
     def close(self) -> None:
         self.scanners.close()
@@ -216,7 +247,13 @@ class Site:
             is_copied=copy,
             tell=tell,
         )
-        return adding.run([str(path) for path in paths])
+        if dry_run:
+            return adding.run([str(path) for path in paths])
+        with announcing(self, ITEMS_ADDED) as said:
+            made = adding.run([str(path) for path in paths])
+            if changed := [one.id for one in made.collections if one.changed]:
+                said["collections"] = changed
+        return made
 
     def remove(self, collection: str, items: Sequence[str] = (), *, caller: Caller = OPERATOR) -> int:
         """Take a collection, or some items of it, out of the catalogue; files stay. Returns how many items went."""
@@ -298,9 +335,16 @@ class Site:
         """
         return self.cut(collection, caller=caller, **wanted).dataset
 
-    def cut(self, collection: str | Extraction, *, caller: Caller = OPERATOR, **wanted: Any) -> Extracted:
-        """Like `extract`, with the plan and the receipt."""
-        return self.extractor.extract(caller, self._asked(collection, wanted, caller))
+    def cut(
+        self,
+        collection: str | Extraction,
+        *,
+        caller: Caller = OPERATOR,
+        tell: Callable[[float], None] | None = None,
+        **wanted: Any,
+    ) -> Extracted:
+        """Like `extract`, with the plan and the receipt. `tell` hears which part is read, from 0 to 1."""
+        return self.extractor.extract(caller, self._asked(collection, wanted, caller), tell=tell)
 
     def messages(self, request: Extraction, *, caller: Caller = OPERATOR) -> Iterator[bytes]:
         """Whole fields as the GRIB messages that they are stored in, byte for byte; of a box, only its cells.

@@ -36,7 +36,8 @@ def test_the_estimate_is_what_is_read(client: httpx.Client, query: str) -> None:
     path = f"/ogc/collections/t2m/{query}"
     words = QUERIES[query] + "&datetime=2024-01-01T00:00:00Z/2024-01-01T05:00:00Z"
     price = client.get(f"{path}/estimate?{words}").json()
-    assert client.post(f"{path}/estimate", data=dict(one.split("=", 1) for one in words.split("&"))).json() == price
+    posted = client.post(f"{path}/estimate", data=dict(one.split("=", 1) for one in words.split("&"))).json()
+    assert posted | {"seconds": 0} == price | {"seconds": 0}, "only time is never the same"
     assert price["passes"] is True
     assert price["seconds"] > 0
     answer = client.get(f"{path}?{words}&f=CSV")

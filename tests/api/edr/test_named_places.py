@@ -190,12 +190,14 @@ def test_geojson_is_as_good_as_wkt(client: httpx.Client) -> None:
 def test_every_name_has_a_price(client: httpx.Client, asked: dict[str, str]) -> None:
     price = client.get("/area/estimate", params=asked).json()
     assert price["passes"] is True
-    assert client.post("/area/estimate", json=asked).json() == price
+    posted = client.post("/area/estimate", json=asked).json()
+    assert posted | {"seconds": 0} == price | {"seconds": 0}, "only time is never the same"
     assert price["cells"] == len(cells(client.get("/area", params=asked | {"f": "csv"})))
     if "region" in asked:
         there = f"/locations/{asked['region']}/estimate"
-        assert client.get(there).json() == price
-        assert client.post(there, data={}, headers={"Content-Type": "application/json"}, content=b"{}").json() == price
+        assert client.get(there).json() | {"seconds": 0} == price | {"seconds": 0}
+        posted = client.post(there, data={}, headers={"Content-Type": "application/json"}, content=b"{}").json()
+        assert posted | {"seconds": 0} == price | {"seconds": 0}
 
 
 def test_what_is_too_large_is_refused_with_a_way_out(client: httpx.Client) -> None:

@@ -168,7 +168,7 @@ def test_the_price_is_what_is_read(client: httpx.Client, scenes: Site, query: st
     assert price.status_code == 200, price.text
     assert price.json()["passes"]
     posted = client.post(f"/fields/{query}/estimate", data=dict(one.split("=", 1) for one in asked.split("&")))
-    assert posted.json() == price.json()
+    assert posted.json() | {"seconds": 0} == price.json() | {"seconds": 0}, "only time is never the same"
     scenes.cubes.forget()
     answer = client.get(f"/fields/{query}?{asked}")
     assert answer.status_code == 200, answer.text

@@ -91,3 +91,12 @@ def test_an_unknown_key_is_refused_with_the_nearest() -> None:
         parse_request({"levlist": 500})
     with pytest.raises(Invalid, match="twice"):
         parse_request({"step": 0, "STEP": 6})
+
+
+def test_ranges_of_what_is_no_axis_are_lists() -> None:
+    assert parse_request({"param": "165/to/167"}).params == ("165", "166", "167")
+    assert parse_request({"param": "1/to/6/by/2"}).params == ("1", "3", "5")
+    assert parse_request({"realization": "1/to/2"}).what["realization"] == Listed(("1", "2"))
+    for wrong in ("2t/to/10u", "5/to/1", "1/to/2/by/0", "0/to/1000000000", "1/to/1e9", "-1/to/3"):
+        with pytest.raises(Invalid):
+            parse_request({"param": wrong})

@@ -16,6 +16,7 @@ from terrella.api.caller import caller_of
 from terrella.api.edr import documents
 from terrella.api.edr.asking import SHAPES, extraction, read_pairs, spoken
 from terrella.api.edr.crs import crs_named
+from terrella.api.edr.deferring import prefers_async, submitted
 from terrella.api.edr.formats import chosen, known_formats
 from terrella.api.edr.geometry import parse_bbox
 from terrella.api.edr.listing import Listing
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from terrella.contracts.cubes import CubeIndex
+    from terrella.contracts.encodings import Encoding
     from terrella.model.caller import Caller
     from terrella.model.extraction import Extraction
     from terrella.model.search import Page
@@ -124,6 +126,11 @@ class Edr:
         caller, query = caller_of(request), Query(pairs)
         encoding = chosen(query.take("f"), request.headers.get("accept"), self._formats)
         wanted = self._wanted(request, collection, query)
+        return self._answer(request, caller, wanted, encoding)
+
+    def _answer(self, request: Request, caller: Caller, wanted: Extraction, encoding: Encoding) -> Response:
+        if prefers_async(request):
+            return submitted(request, caller, wanted, encoding, self._site)
         return answer(request, caller, wanted, encoding, self._site, self._answers)
 
     def _wanted(self, request: Request, collection: str, query: Query) -> Extraction:
@@ -191,7 +198,7 @@ class Edr:
         caller, query = caller_of(request), Query(pairs)
         encoding = chosen(query.take("f"), request.headers.get("accept"), self._formats)
         wanted = self._wanted_there(caller, collection, name, query)
-        return answer(request, caller, wanted, encoding, self._site, self._answers)
+        return self._answer(request, caller, wanted, encoding)
 
     def location_estimate(self, request: Request, collection_id: str, location_id: str) -> Response:
         """What asking for a named place would read and answer; nothing is read for it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from terrella.errors import Conflict, NotFound, nearest_names
 from terrella.extraction.limits import Limits
 from terrella.extraction.receipts import software
 from terrella.model.ids import collection_id as checked_id
+from terrella.model.spending import Amounts
 
 if TYPE_CHECKING:
     from terrella.contracts.cubes import Origin
@@ -38,6 +40,8 @@ _VIEWS = 64
 _JSON = "application/json"
 _ASK_AGAIN = "no-cache"
 """The data may change; asking whether they have costs a header."""
+_LEAST = Amounts(bytes_read=1, compute_seconds=0.001)
+"""What must be left to read a chunk: they are many and small, so they are counted, not held."""
 _FOR_EVER = "max-age=31536000, immutable"
 
 
@@ -71,7 +75,15 @@ class ZarrView:
         tag, keep = _tag(origin, key), _ASK_AGAIN if key.version is None else _FOR_EVER
         if is_known(request, tag):
             return Response(status_code=304, headers=headers(tag, keep))
-        return answer(request, self._body(self._view(found), origin, key), tag, keep)
+        caller = caller_of(request)
+        if key.chunk is not None:
+            self._site.ledger.check(caller, _LEAST, collection)
+        began = time.monotonic()
+        body = self._body(self._view(found), origin, key)
+        if body.bytes_read:
+            spent = Amounts(bytes_read=body.bytes_read, compute_seconds=time.monotonic() - began)
+            self._site.ledger.count(caller, spent, collection)
+        return answer(request, body, tag, keep)
 
     def _body(self, view: View, origin: Origin, key: Key) -> Body:
         if key.array is None:

@@ -86,11 +86,14 @@ class Offer:
 
     def fits(self, picks: Picks) -> bool:
         """Whether the variable has any value of each pick."""
-        if not all(self._has(key, values) for key, values in picks.items() if key not in CLOCK):
+        clock = {key: values for key, values in picks.items() if self.is_of_calendar(key)}
+        if not all(self._has(key, values) for key, values in picks.items() if key not in clock):
             return False
-        if not any(key in picks for key in CLOCK):
-            return True
-        return self.calendar is not None and bool(self.calendar.left(picks).any())
+        return not clock or (self.calendar is not None and bool(self.calendar.left(clock).any()))
+
+    def is_of_calendar(self, key: str) -> bool:
+        """Whether a key is one of dates and times: some cubes have an axis of that name instead."""
+        return key in CLOCK and key not in self.axes
 
     def _has(self, key: str, values: frozenset[str]) -> bool:
         if key == "variable":
@@ -107,8 +110,9 @@ class Offer:
             return {self.name}
         if key == "product_type":
             return {self.product_type} - {""}
-        if key in CLOCK:
-            return set(self.calendar.values(key, picks).tolist()) if self.calendar else set()
+        if self.is_of_calendar(key):
+            clock = {name: values for name, values in picks.items() if self.is_of_calendar(name)}
+            return set(self.calendar.values(key, clock).tolist()) if self.calendar else set()
         return set(self.axes.get(key, ()))
 
 
@@ -145,11 +149,11 @@ def _calendar(one: Facets) -> Calendar | None:
 def picks_of(known: Sequence[Offer], given: Mapping[str, object]) -> Picks:
     """Values of a request as offers write them, keys that are no axes left out. Raises Invalid."""
     keys = {key for one in known for key in one.axes} | {"variable", "product_type", *CLOCK}
-    levels = sorted(keys & LEVELS)
+    levels, plain = sorted(keys & LEVELS), {key for one in known for key in one.axes}
     picks: Picks = {}
     for raw, value in given.items():
         key = "leadtime_hour" if raw in _STEPS else (levels[0] if levels and raw in LEVELS else raw)
-        if key in keys | LEVELS | _STEPS and (read := _read(key, value)):
+        if key in keys | LEVELS | _STEPS and (read := _read("number" if key in CLOCK and key in plain else key, value)):
             picks[key] = read
     return picks
 

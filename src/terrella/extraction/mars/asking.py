@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from terrella.errors import Invalid, nearest_names
-from terrella.extraction.mars.values import Listed, Wanted, parse_values
+from terrella.extraction.mars.values import Listed, Wanted, counted, parse_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -67,9 +67,10 @@ def parse_request(given: Mapping[str, Any], *, also: Iterable[str] = ()) -> Mars
         if key in MADE:
             made[key] = value
         elif key in WHERE or key in extra:
-            where[key] = parse_values(key, value)
+            wanted = parse_values(key, value)
+            where[key] = counted(key, wanted) if key == "param" else wanted
         elif key in WHAT:
-            what[key] = parse_values(key, value)
+            what[key] = counted(key, parse_values(key, value))
         else:
             known = WHAT | WHERE | MADE | extra
             raise Invalid(

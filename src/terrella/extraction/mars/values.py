@@ -61,6 +61,21 @@ def parse_values(key: str, given: object) -> Wanted:
     return Listed(tuple(dict.fromkeys(words)))
 
 
+def counted(key: str, wanted: Wanted) -> Wanted:
+    """For keys that are no axis: a range as the list of its whole numbers. Raises Invalid, TooLarge."""
+    if not isinstance(wanted, Ranged):
+        return wanted
+    parts = (wanted.start, wanted.stop, wanted.by or "1")
+    if not all(part.isascii() and part.isdigit() and len(part) <= 12 for part in parts) or not int(parts[2]):
+        raise Invalid(f"{key} takes a list a/b/c, or a range of whole numbers.", parameter=key)
+    found = range(int(parts[0]), int(parts[1]) + 1, int(parts[2]))
+    if not found:
+        raise Invalid(f"{key}: the range ends before it begins.", parameter=key)
+    if len(found) > MOST_VALUES:
+        raise TooLarge(f"{key} counts {len(found):,} values; at most {MOST_VALUES:,} are taken.", parameter=key)
+    return Listed(tuple(map(str, found)))
+
+
 def _flat(key: str, given: object) -> Iterable[str]:
     if isinstance(given, Sequence) and not isinstance(given, str | bytes):
         if len(given) > MOST_VALUES:
