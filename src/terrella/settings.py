@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 FILE_NAME = "terrella.toml"
-_NOT_SETTINGS = {"TERRELLA_HOME", "TERRELLA_TEST_DATA", "TERRELLA_BENCH_DATA"}
+_NOT_SETTINGS = {"TERRELLA_HOME", "TERRELLA_KEY", "TERRELLA_TEST_DATA", "TERRELLA_BENCH_DATA"}
 
 MIB = 1 << 20
 
@@ -43,6 +44,11 @@ class Server(_Part):
     port: int = Field(default=8700, ge=0, le=65535, description="Port to listen on; 0 for any free one.")
     logs: Literal["auto", "json", "pretty"] = Field(
         default="auto", description="JSON lines, or for people; auto looks for a terminal."
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        default=("127.0.0.1", "::1"),
+        description="Addresses or networks of proxies in front of the site, who are believed what X-Forwarded-For and "
+        "X-Forwarded-Proto say.",
     )
     drain_seconds: float = Field(default=10, ge=0, description="Longest wait for running requests when stopping.")
 
@@ -89,6 +95,11 @@ class Issuer(_Part):
 
     issuer: str = Field(description="Its address, exactly as it calls itself.")
     client_id: str = Field(description="What the issuer calls this site.")
+    allow_http: bool = Field(
+        default=False,
+        description="Take an address that begins with http: whoever sits on the way may then forge tokens. This "
+        "machine's own addresses are always taken.",
+    )
     client_secret: SecretStr = Field(default=SecretStr(""), description="Where it gave one; PKCE is used always.")
     title: str = Field(default="", description="What people know it by, for the page to sign in.")
     audiences: tuple[str, ...] = Field(
@@ -104,6 +115,16 @@ class Issuer(_Part):
     administrators: tuple[str, ...] = Field(
         default=(), description="Whoever has one of these roles or groups there administers this site."
     )
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        address = urlsplit(self.issuer)
+        here = address.hostname in {"localhost", "127.0.0.1", "::1"}
+        if address.scheme != "https" and not (address.scheme == "http" and (here or self.allow_http)):
+            raise ValueError(
+                f"the issuer {self.issuer!r:.200} is not at https; to take its tokens all the same, set allow_http"
+            )
+        return self
 
 
 class Rule(_Part):
@@ -161,6 +182,13 @@ class Access(_Part):
         default=(Rule(name="everything is open"),), description="What is open to whom; by default everything."
     )
     quotas: tuple[Quota, ...] = Field(default=(), description="How much may be used by whom; by default anything.")
+    anonymous_rate: float = Field(
+        default=100,
+        ge=0,
+        description="Requests a second from one address without an account; 0 for any. This machine itself is not "
+        "limited, nor is anybody with a key.",
+    )
+    anonymous_burst: int = Field(default=1000, ge=1, description="Such requests that may come at once after a pause.")
     session_hours: float = Field(default=12, gt=0, description="How long a browser stays signed in.")
     issuers: tuple[Issuer, ...] = Field(default=(), description="OpenID issuers whose users may sign in.")
 
@@ -174,6 +202,15 @@ class Jobs(_Part):
     )
     workers: int = Field(
         default=1, ge=0, le=64, description="Worker processes that `terrella up` starts; 0 where others run them."
+    )
+    at_once_seconds: float = Field(
+        default=2.0,
+        ge=0,
+        description="Jobs of dialects that are expected to take no longer are done by the server at "
+        "once; 0 leaves all to workers.",
+    )
+    at_once_bytes: int = Field(
+        default=64 * MIB, ge=0, description="Most stored bytes that such a job reads, and most bytes of its answer."
     )
     keep_days: float = Field(default=30, gt=0, description="Days after which the files of ended jobs are deleted.")
     values: int = Field(default=500_000_000, gt=0, description="Numbers in one answer that a job makes.")

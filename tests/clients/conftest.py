@@ -89,6 +89,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     yield from serve(home, folder / "server.log")
 
 
+_QUOTA = '[[access.quotas]]\nname = "few"\nroles = ["limited"]\nrequests = 12\nper = "month"\n'
 DAYS = 130
 """Files of the collection `daily`: one a day from 1 January 2024."""
 
@@ -112,6 +113,8 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         start = date(2024, 1, 1) + timedelta(days=day)
         write_netcdf(folder / "daily" / f"day-{start}.nc", start=start.isoformat(), hours=range(1), offset=day)
     home = folder / "home"
+    home.mkdir()
+    (home / "terrella.toml").write_text(_QUOTA)
     for names, collection in (
         (["analysis.grib", "ensemble.grib", "ordinary.nc"], []),
         (["upper.grib", "lower.grib"], ["--collection", "levels"]),
@@ -127,6 +130,15 @@ def stranger(stores: Served) -> str:
     """The key of another user of that site."""
     account = {"name": "stranger", "password": "a long password of hers"}
     _post(stores, "/account/users", account, stores.key)
+    return str(_post(stores, "/account/login", account)["key"])
+
+
+@pytest.fixture(scope="session")
+def limited(stores: Served) -> str:
+    """The key of somebody who has 12 requests a month there."""
+    account: dict[str, Any] = {"name": "limited", "password": "another long password", "roles": ["limited"]}
+    _post(stores, "/account/users", account, stores.key)
+    del account["roles"]
     return str(_post(stores, "/account/login", account)["key"])
 
 

@@ -138,7 +138,14 @@ def test_variables_of_different_axes_come_as_several_netcdf_files(retrieve: Any,
 
 
 def test_data_that_are_stored_as_netcdf(retrieve: Any, tmp_path: Path) -> None:
-    request = {"variable": "2m_temperature", "year": 2024, "month": 1, "day": 1, "time": ["02:00"], "area": [45, 3, 44, 5]}
+    request = {
+        "variable": "2m_temperature",
+        "year": 2024,
+        "month": 1,
+        "day": 1,
+        "time": ["02:00"],
+        "area": [45, 3, 44, 5],
+    }
     retrieve("ordinary", request, "out.nc")
     with netCDF4.Dataset(tmp_path / "out.nc") as file:
         # value = hour * 10000 + row * 100 + column, rows from 50 N down, columns from 0 E
@@ -242,7 +249,9 @@ def test_anothers_job_is_not_there(stores: Served, run_client: RunClient, strang
     lines = "print(json.dumps(client.client.submit('analysis', request).request_id))"
     job = run_client(CLIENT + lines, url=stores.url, key=stores.key, request=ERA)
     for path in ("", "/results", "/receipt"):
-        asked = urllib.request.Request(f"{stores.url}/api/retrieve/v1/jobs/{job}{path}", headers={"PRIVATE-TOKEN": stranger})
+        asked = urllib.request.Request(
+            f"{stores.url}/api/retrieve/v1/jobs/{job}{path}", headers={"PRIVATE-TOKEN": stranger}
+        )
         with pytest.raises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(asked)
         with caught.value as answer:

@@ -157,3 +157,10 @@ def test_remote_files_become_cubes(web: str, bucket: str, tmp_path: Path) -> Non
         assert 0 < point.receipt.bytes_read < 2000
         assert float(site.extract("u10_s3", point=(3, 45))["u10"].values[2, 0]) == values[2, 5, 3]
         assert site.add(f"{web}/t2m_http.nc", href).unchanged == 2
+
+
+def test_objects_below_a_prefix_are_listed(bucket: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(CONTENT)
+    for key in ("in/b/2.nc", "in/1.nc", "inside.nc", "other/3.nc"):
+        upload(bucket, key, tmp_path / "file")
+    assert files.list_objects(f"s3://{bucket}/in") == [f"s3://{bucket}/in/1.nc", f"s3://{bucket}/in/b/2.nc"]

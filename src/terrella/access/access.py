@@ -202,7 +202,10 @@ class Access:
     def _caller(self, user: User, scopes: frozenset[str], key: str = "") -> Caller:
         roles = user.roles | {"user"}
         finds, reads = self._grants(roles, user.groups)
-        return Caller(user.name, roles, user.groups, finds, reads, scopes & scopes_of(user.roles), key)
+        scopes &= scopes_of(user.roles)
+        if READ not in scopes:  # such a key finds what it changes, and reads what anybody reads
+            reads = self.anonymous.reads
+        return Caller(user.name, roles, user.groups, finds, reads, scopes, key)
 
     def _nobody(self) -> Caller:
         """Somebody without credentials: may look, where the site lets them."""

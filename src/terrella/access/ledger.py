@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -74,6 +74,7 @@ create table hours (
 
 create index hours_by_time on hours (hour);
 """,
+    "create index entries_by_work on entries (work);",
 )
 
 
@@ -208,6 +209,29 @@ class Ledger:
         self.hold(caller, key, estimate, collection)
         yield
         self.settle(key, spent.measured)
+
+    # --- what is kept ----------------------------------------------------------------------------------------------
+
+    def keep(self, caller: Caller, key: str, size: int, collection: str = "") -> None:
+        """Note that bytes are kept from now on, until `let_go`; once a key."""
+        now = time.time()
+        entry = _Entry(key, "count", key, _hour(now), caller.name, _roles(caller), collection, Amounts(storage=size))
+        self._database.write(lambda connection: _write_once(connection, entry, now))
+
+    def let_go(self, key: str) -> None:
+        """What was put on the account as kept under this key, by `keep` or by held work, is kept no more; once."""
+        now = time.time()
+
+        def work(connection: sqlite3.Connection) -> None:
+            rows = connection.execute(
+                "select name, roles, collection, sum(storage) from entries where work = ? group by 1, 2, 3", (key,)
+            ).fetchall()
+            for name, roles, collection, kept in rows:
+                amounts = Amounts(storage=-kept)
+                entry = _Entry(f"{key}:gone", "count", f"{key}:gone", _hour(now), name, roles, collection, amounts)
+                _write_once(connection, entry, now)
+
+        self._database.write(work)
 
     def open_holds(self, older_than: float = 0.0, prefix: str = "") -> list[str]:
         """Keys of work that is held and neither settled nor released, begun so many seconds ago: the oldest first."""
@@ -348,7 +372,7 @@ class Ledger:
         with self._lock:
             mine = [amounts for (name, _, _), amounts in self._counted.items() if name == caller.name]
         spent = {name: value + sum(getattr(one, name) for one in mine) for name, value in usage.spent.items()}
-        return Usage(usage.quota, usage.per, usage.starts, usage.resets, usage.limits, spent)
+        return replace(usage, spent=spent)
 
     def _write_regularly(self) -> None:
         while not self._closed.wait(TOGETHER_SECONDS):
@@ -366,6 +390,11 @@ def _hour(at: float) -> int:
 
 def _roles(caller: Caller) -> str:
     return json.dumps(sorted(words_of(caller) - {"*"}))
+
+
+def _write_once(connection: sqlite3.Connection, entry: _Entry, now: float) -> None:
+    if connection.execute("select 1 from entries where key = ?", (entry.key,)).fetchone() is None:
+        _write(connection, entry, now)
 
 
 def _write(connection: sqlite3.Connection, entry: _Entry, now: float) -> None:

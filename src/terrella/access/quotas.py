@@ -76,7 +76,8 @@ def usage_of(connection: sqlite3.Connection, quota: Quota, caller: Caller, at: f
     if quota.storage is not None:
         spent["storage"] = _spent(connection, quota, caller, 0).storage
     limits = limits_of(quota)
-    return Usage(quota.name, quota.per, starts, resets, limits, {name: spent[name] for name in limits})
+    mine = {name: spent[name] for name in limits}
+    return Usage(quota.name, quota.per, starts, resets, limits, mine, quota.counted, quota.collections)
 
 
 def _spent(connection: sqlite3.Connection, quota: Quota, caller: Caller, since: int) -> Amounts:

@@ -29,7 +29,8 @@ _ORPHAN_SECONDS = 3600.0
 class Chores:
     """Called now and then by every worker; each chore may be done by several at once.
 
-    `ended` is told of every job that has ended, at least once: it goes by the job's id to act exactly once.
+    `ended` is told of every job that has ended, and again when its files expire, at least once: it goes by the job's id
+    to act exactly once.
     """
 
     def __init__(
@@ -102,7 +103,7 @@ def _mark_settled(connection: Connection, told: list[tuple[str, int]]) -> None:
 
 def _mark_expired(connection: Connection, job: str) -> None:
     connection.execute(
-        "update job set place = '', stored = 0, updated = ?, version = version + 1, "
+        "update job set place = '', stored = 0, settled = 0, updated = ?, version = version + 1, "
         "message = 'Its results have expired.' where id = ?",
         (time.time(), job),
     )

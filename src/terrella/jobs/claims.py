@@ -72,6 +72,17 @@ def claim(connection: Connection, worker: str, kinds: Iterable[str], lock: str =
     return Claim(job_of(row), worker) if row else None
 
 
+def claim_own(connection: Connection, worker: str, job: str) -> Claim:
+    """A job that was inserted in this very transaction, for the process that inserted it."""
+    now = time.time()
+    row = connection.execute(
+        "update job set state = 'running', worker = ?, lease = ?, attempts = 1, started = ?, version = version + 1 "  # noqa: S608
+        f"where id = ? returning {COLUMNS}",
+        (worker, now + LEASE_SECONDS, now, job),
+    ).fetchone()
+    return Claim(job_of(row), worker)
+
+
 def _bury(connection: Connection, now: float) -> None:
     """Free the jobs of dead workers; give up those that kill every worker."""
     rows = connection.execute(

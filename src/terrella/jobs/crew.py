@@ -37,11 +37,13 @@ class Crew:
         self._command = list(command)
         self._count = count
         self._rows = rows
+        self._after = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="crew", daemon=True)
 
-    def start(self) -> None:
-        """Start the workers, and a thread that looks after them."""
+    def start(self, after: float = 0.0) -> None:
+        """Start the workers, `after` some seconds, and a thread that looks after them."""
+        self._after = after
         if self._count:
             self._thread.start()
 
@@ -62,6 +64,7 @@ class Crew:
 
     def _run(self) -> None:
         slots = [_Slot(self._command) for _ in range(self._count)]
+        self._stopping.wait(self._after)
         try:
             while not self._stopping.wait(_LOOK):
                 for slot in slots:
@@ -95,7 +98,8 @@ class _Slot:
         self._pause = 0.0
 
     def start(self) -> None:
-        self.process = subprocess.Popen(self._command)  # noqa: S603 -- our own command
+        # a group of its own: Ctrl-C ends the server, which then ends its workers in order
+        self.process = subprocess.Popen(self._command, process_group=0)  # noqa: S603 -- our own command
         self._began = time.monotonic()
 
     def died(self) -> None:

@@ -6,6 +6,7 @@ Every call takes the caller first and sees only their own jobs; administrators s
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 import time
@@ -15,6 +16,7 @@ import orjson
 
 from terrella.errors import Conflict, Denied, Invalid, NotFound, nearest_names
 from terrella.jobs import records
+from terrella.jobs.at_once import AtOnce
 from terrella.jobs.chores import Chores
 from terrella.jobs.crew import Crew
 from terrella.jobs.results import Results
@@ -25,7 +27,7 @@ from terrella.jobs.working import Worker
 from terrella.model.caller import ADMINISTER, RUN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from terrella.contracts.jobs import Task
@@ -41,7 +43,8 @@ class Jobs:
     """Durable work of one site, over the tables at `url` (or in `home`) and the files in ``home/jobs``.
 
     `tasks` are what workers can do, by kind; `needs` says which scope a caller must have to submit a kind. Files of
-    ended jobs are kept for `keep_days`. `ended` hears of every job that has ended, at least once, and goes by its id.
+    ended jobs are kept for `keep_days`. `at_once` are kinds that `perform` may run in this process: none that may take
+    it along. `ended` hears of every job that has ended, at least once, and goes by its id.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Jobs:
         tasks: Mapping[str, Task] | None = None,
         needs: Mapping[str, str] | None = None,
         *,
+        at_once: Collection[str] = (),
         keep_days: float = 30,
         ended: Callable[[Job], None] = lambda _: None,
     ) -> None:
@@ -58,11 +62,14 @@ class Jobs:
         self.results = Results(home / "jobs")
         self._tasks = tasks or {}
         self._needs = needs or {}
+        self._small = frozenset(at_once)
+        self._at_once = AtOnce(self.rows, self.results, self._tasks)
         self._watch = Watch(self.rows)
         self.starting = Starting(self.rows, self._check)
         self.chores = Chores(self.rows, self.results, self.starting, keep_days * 86400.0, ended)
 
     def close(self) -> None:
+        self._at_once.close()
         self._watch.close()
         self.rows.close()
 
@@ -75,10 +82,27 @@ class Jobs:
 
         Raises Invalid for an unknown kind, Denied where the caller may not submit it.
         """
-        self._check(caller, kind)
-        text = records.as_text(inputs)  # refused here, not on the writer's thread
-        given: Document = orjson.loads(text)
+        given = self._checked(caller, kind, inputs)
         return self.rows.write(lambda c: records.insert(c, caller.name, kind, given, key, title, dialect))[0]
+
+    def perform(
+        self, caller: Caller, kind: str, inputs: Document, *, key: str = "", title: str = "", dialect: str = ""
+    ) -> Job:
+        """Like `submit`, but the job is run here and now, and comes back as it ended.
+
+        It is durable like any other: when this process is killed, a worker goes on. Where this process does enough
+        already, or the kind is none of `at_once`, it is only submitted.
+        """
+        given = self._checked(caller, kind, inputs)
+        about = {"key": key, "title": title, "dialect": dialect}
+        done = self._at_once.perform(caller, kind, given, **about) if kind in self._small else None
+        return self.get(caller, self.submit(caller, kind, given, **about) if done is None else done)
+
+    def _checked(self, caller: Caller, kind: str, inputs: Document) -> Document:
+        """Inputs as a task will see them: what is wrong is refused here, not on the writer's thread."""
+        self._check(caller, kind)
+        given: Document = orjson.loads(records.as_text(inputs))
+        return given
 
     def _check(self, caller: Caller, kind: str) -> None:
         if kind not in self._tasks:
@@ -91,6 +115,11 @@ class Jobs:
         """The `Job`. Raises NotFound, also for another's."""
         with self.rows.reading() as connection:
             return records.fetch(connection, job, _owner(caller))
+
+    def beginning(self, caller: Caller, start: str) -> Job:
+        """The newest `Job` whose id begins so: for dialects whose ids are shorter. Raises NotFound."""
+        with self.rows.reading() as connection:
+            return records.fetch_beginning(connection, start, _owner(caller))
 
     def versioned(self, caller: Caller, job: str) -> tuple[Job, int]:
         """The `Job`, and a number that grows with every change that its owner can see."""
@@ -163,14 +192,16 @@ class Jobs:
     # --- changing ----------------------------------------------------------------------------------------------------
 
     def cancel(self, caller: Caller, job: str) -> Job:
-        """The `Job`, dismissed (or as it ended before)."""
+        """The `Job`, dismissed (or as it ended before). Raises NotFound, Denied for a key that may only read."""
         self.get(caller, job)
+        _check_runs(caller)
         self.rows.write(lambda c: records.dismiss(c, job))
         return self.get(caller, job)
 
     def retry(self, caller: Caller, job: str) -> Job:
         """The `Job`, waiting again; what its finished steps gave is kept. Raises Conflict unless it failed."""
         found = self.get(caller, job)
+        _check_runs(caller)
         if not self.rows.write(lambda c: records.again(c, job)):
             raise Conflict(f"Only a failed or dismissed job can be tried again; this one is {found.state}.")
         return self.get(caller, job)
@@ -195,6 +226,12 @@ class Jobs:
             raise NotFound("The results of this job have expired: submit it again.", parameter="jobID")
         return named[output], path
 
+    def kept(self, job: str) -> int:
+        """Bytes of results that are kept of one job; 0 once they have expired."""
+        with self.rows.reading() as connection:
+            found = connection.execute("select stored from job where id = ?", (job,)).fetchone()
+        return int(found[0]) if found else 0
+
     def stored(self, owner: str) -> int:
         """Bytes of results that are kept for an owner."""
         with self.rows.reading() as connection:
@@ -203,8 +240,11 @@ class Jobs:
 
     # --- doing -------------------------------------------------------------------------------------------------------
 
-    def worker(self, caller_of: Callable[[str], Caller], *, name: str = "", ends_with_parent: bool = False) -> Worker:
-        """A worker of this process: `worker.run()`. `caller_of` names the owner of a job as they are now."""
+    def worker(self, caller_of: Callable[[str], Caller], *, name: str = "", parent: int = 0) -> Worker:
+        """A worker of this process: `worker.run()`. `caller_of` names the owner of a job as they are now.
+
+        It ends when the process `parent`, which started this one, has ended; 0 for none.
+        """
         return Worker(
             self.rows,
             self.results,
@@ -212,13 +252,19 @@ class Jobs:
             caller_of,
             chores=self.chores,
             name=name,
-            ends_with_parent=ends_with_parent,
+            parent=parent,
         )
 
     def crew(self, home: Path, count: int) -> Crew:
         """Worker processes of the site in `home`: `crew.start()`."""
-        command = (sys.executable, "-m", "terrella", "worker", "--home", str(home), "--supervised")
+        command = (sys.executable, "-m", "terrella", "worker", "--home", str(home), "--parent", str(os.getpid()))
         return Crew(command, count, lambda: self.rows)
+
+
+def _check_runs(caller: Caller) -> None:
+    """Raises Denied for a key that was made for looking only."""
+    if not caller.is_anonymous and not caller.may(RUN):
+        raise Denied(f"To change a job a key needs the scope {RUN!r}.")
 
 
 def _owner(caller: Caller) -> str | None:

@@ -57,6 +57,9 @@ class Postgres:
         with self._lent() as connection:
             yield connection
 
+    def stamp(self) -> None:
+        """Only looking can tell."""
+
     def write[T](self, work: Callable[[Any], T]) -> T:
         """What `work` returns, once it is committed; all of it or, when it raises, none."""
         with self._lent() as connection, connection.raw.transaction():

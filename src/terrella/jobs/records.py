@@ -85,6 +85,18 @@ def fetch(connection: Connection, job: str, owner: str | None) -> Job:
     return fetch_version(connection, job, owner)[0]
 
 
+def fetch_beginning(connection: Connection, start: str, owner: str | None) -> Job:
+    """The newest job of an owner, or of anybody for None, whose id begins with `start`. Raises NotFound."""
+    rows = connection.execute(
+        f"select {COLUMNS} from job where id >= ? and id < ? order by created desc",  # noqa: S608
+        (start, f"{start}g"),  # ids have the letters a to f
+    ).fetchall()
+    for row in rows:
+        if row[0].startswith(start) and owner in (None, row[2]):
+            return job_of(row)
+    raise NotFound("There is no such job, or it is not yours.", parameter="jobID")
+
+
 def fetch_version(connection: Connection, job: str, owner: str | None) -> tuple[Job, int]:
     """A job with the number of its version. Raises NotFound."""
     row = connection.execute(f"select {COLUMNS}, version from job where id = ?", (job,)).fetchone()  # noqa: S608

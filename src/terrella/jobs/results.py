@@ -45,7 +45,7 @@ class Results:
     def prepare(self, job: str, attempt: int) -> Path:
         """An empty folder for one attempt; what earlier ones left is thrown away."""
         self.work.mkdir(parents=True, exist_ok=True)
-        for old in self.work.glob(f"{job}.*"):
+        for old in self.work.glob(f"{job}.*") if attempt > 1 else ():
             if old.name != f"{job}.{attempt}":
                 shutil.rmtree(old, ignore_errors=True)
         made = self.work / f"{job}.{attempt}"

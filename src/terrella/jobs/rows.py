@@ -36,6 +36,10 @@ class Rows(Protocol):
         """What `work` returns, once it is committed."""
         ...
 
+    def stamp(self) -> object | None:
+        """Something that differs after every commit of any process; None where only looking can tell."""
+        ...
+
     def close(self) -> None:
         """Close every connection."""
         ...

@@ -120,15 +120,23 @@ class Starting:
         """Jobs that were submitted stay. Raises NotFound."""
         self._rows.write(lambda c: _remove(c, "start_rule", name, caller))
 
+    def is_awaited(self, event: str) -> bool:
+        """Whether any rule is for it."""
+        with self._rows.reading() as connection:
+            return connection.execute("select 1 from start_rule where event = ?", (event,)).fetchone() is not None
+
     @contextmanager
     def announcing(self, event: str, subject: Document) -> Iterator[Document]:
-        """Around doing something: rules for `event` start with what `subject` holds at the end of the block."""
+        """Around doing something: rules for `event` start with what `subject` holds at the end of the block.
+
+        None starts where it is empty then: nothing happened.
+        """
         name, said = str(uuid.uuid4()), dict(subject)
         self._rows.write(lambda c: _put(c, name, event, said, time.time() + _UNCONFIRMED))
         try:
             yield said
         finally:
-            self._rows.write(lambda c: _put(c, name, event, said, time.time()))
+            self._rows.write(lambda c: _put(c, name, event, said, time.time()) if said else _withdraw(c, name))
 
     def run_events(self) -> int:
         """Submit what the rules say for events that happened; how many events. Safe for many workers at once."""
@@ -190,6 +198,10 @@ def _put(connection: Connection, name: str, event: str, subject: Document, at: f
         "on conflict (id) do update set subject = excluded.subject, at = excluded.at",
         (name, event, records.as_text(subject), at),
     )
+
+
+def _withdraw(connection: Connection, name: str) -> None:
+    connection.execute("delete from outbox where id = ?", (name,))
 
 
 def _start_by_rules(connection: Connection, name: str) -> None:

@@ -15,12 +15,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from terrella.contracts.jobs import Dismissed
-from terrella.errors import Internal, ProviderUnavailable, TerrellaError
+from terrella.errors import ProviderUnavailable, TerrellaError
 from terrella.jobs import claims
+from terrella.jobs.attempts import Attempts
 from terrella.jobs.processes import is_alive, this_host
-from terrella.jobs.results import outputs_of
-from terrella.jobs.work import Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,13 +31,17 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("terrella.jobs")
 
-_IDLE = 0.1
-"""Seconds between two looks for work."""
+_IDLE = 0.05
+"""Seconds between two looks whether anything changed."""
+_LOOK_EVERY = 0.5
+"""Seconds after which work is looked for though nothing changed: time has, too."""
 _BEAT = 1.0
-"""Seconds between two heartbeats."""
+"""Seconds between two looks whether this process is still wanted."""
+_RENEW_EVERY = 3.0
+"""Seconds between two prolongations of a lease, each a write to the disk."""
+_ALIVE_EVERY = 60.0
+"""Seconds between two signs of life of a worker that may have nothing to do."""
 _CHORES_EVERY = 1.0
-MOST_REFUSALS = 5
-"""How often a job that needs a system that does not answer is tried."""
 
 
 class Worker:
@@ -55,19 +57,20 @@ class Worker:
         chores: Callable[[], None] = lambda: None,
         drain_seconds: float = 5.0,
         name: str = "",
-        ends_with_parent: bool = False,
+        parent: int = 0,
     ) -> None:
         self.id = name or f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._rows = rows
-        self._results = results
         self._tasks = tasks
         self._caller_of = caller_of
         self._chores = chores
         self._drain_seconds = drain_seconds
-        self._parent = os.getppid() if ends_with_parent else 0
+        self._parent = parent
         self._stopping = threading.Event()
+        self._attempts = Attempts(rows, results, tasks, self._stopping.is_set)
         self._held: Claim | None = None
-        self._chored = 0.0
+        self._seen: object = None
+        self._looked = self._chored = self._said = self._renewed = 0.0
 
     def stop(self) -> None:
         """Hand the current job back at its next sign of progress, then end. Safe in a signal handler."""
@@ -80,7 +83,7 @@ class Worker:
     def run(self, *, until_idle: bool = False) -> int:
         """Work until stopped (or until nothing waits); how many jobs were run."""
         self._rows.write(lambda c: claims.forsake_dead(c, this_host(), is_alive))
-        self._rows.write(lambda c: claims.say_alive(c, self.id, this_host(), os.getpid()))
+        self._say_alive()
         heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         heart.start()
         count = 0
@@ -111,7 +114,7 @@ class Worker:
             return False
         self._held = held
         try:
-            self._run(held)
+            self._attempts.run(held, self._caller_of)
         finally:
             self._held = None
         return True
@@ -122,76 +125,21 @@ class Worker:
             self._chores()
 
     def _claim(self) -> Claim | None:
+        if not self._may_have_changed():
+            return None
         with self._rows.reading() as connection:
             if not claims.is_waiting(connection, time.time()):
                 return None
         lock = getattr(self._rows, "row_lock", "")
         return self._rows.write(lambda c: claims.claim(c, self.id, self._tasks, lock))
 
-    # --- one job -----------------------------------------------------------------------------------------------------
-
-    def _run(self, held: Claim) -> None:
-        job = held.job
-        with structlog.contextvars.bound_contextvars(job=job.id, kind=job.kind, attempt=job.attempts):
-            began = time.monotonic()
-            try:
-                outcome = self._attempt(held)
-            except Dismissed:
-                outcome = self._let_go(held)
-            except ProviderUnavailable as error:
-                outcome = self._refused(held, error)
-            except TerrellaError as error:
-                outcome = self._failed(held, error)
-            except Exception:  # the task's own fault: the log knows more than its owner needs
-                log.exception("job broke")
-                outcome = self._failed(held, Internal("Something went wrong here; the site's log knows more."))
-            log.info("job", outcome=outcome, seconds=round(time.monotonic() - began, 3))
-
-    def _attempt(self, held: Claim) -> str:
-        job = held.job
-        folder = self._results.prepare(job.id, job.attempts)
-        attempt = Attempt(self._rows, held, self._caller_of(job.owner), folder, self._stopping.is_set)
-        said = self._tasks[job.kind](attempt)
-        outputs = outputs_of(folder, said)
-        self._rows.write(lambda c: claims.renew(c, held))
-        place = self._results.publish(folder)
-        if self._rows.write(lambda c: claims.succeed(c, held, outputs, place)):
-            return "successful"
-        self._results.discard(place)
-        return "lost"
-
-    def _let_go(self, held: Claim) -> str:
-        """The owner dismissed it, another took it over, or this worker is to stop: then it waits for the next."""
-        self._discard(held)
-        if self._stopping.is_set() and self._hand_back(held):
-            return "handed back"
-        return "dismissed"
-
-    def _hand_back(self, held: Claim) -> bool:
-        text = "Its worker was stopped: another goes on."
-        return self._rows.write(lambda c: claims.put_back(c, held, 0, text, refused=False))
-
-    def _refused(self, held: Claim, error: ProviderUnavailable) -> str:
-        """Another system did not answer: wait, longer each time, then give up with its reason."""
-        self._discard(held)
-        with self._rows.reading() as connection:
-            before = claims.refusals(connection, held)
-        if before + 1 >= MOST_REFUSALS:
-            text = f"{error.message} Tried {before + 1} times."
-            self._rows.write(lambda c: claims.fail(c, held, error.kind, text))
-            return "failed"
-        seconds = min(300.0, 2.0**before)
-        text = f"{error.message} Tried again in {seconds:.0f} s."
-        self._rows.write(lambda c: claims.put_back(c, held, seconds, text, refused=True))
-        return "tried again later"
-
-    def _failed(self, held: Claim, error: TerrellaError) -> str:
-        self._discard(held)
-        self._rows.write(lambda c: claims.fail(c, held, error.kind, error.message))
-        return "failed"
-
-    def _discard(self, held: Claim) -> None:
-        self._results.discard(f"{held.job.id}.{held.job.attempts}")
+    def _may_have_changed(self) -> bool:
+        """Whether it is worth a question to the database."""
+        stamp, now = self._rows.stamp(), time.monotonic()
+        if stamp is not None and stamp == self._seen and now - self._looked < _LOOK_EVERY:
+            return False
+        self._seen, self._looked = stamp, now
+        return True
 
     # --- the other thread --------------------------------------------------------------------------------------------
 
@@ -202,15 +150,23 @@ class Worker:
                 self.stop()
                 break
             try:
-                lost_since = self._say_alive(lost_since)
+                if time.monotonic() - self._said > _ALIVE_EVERY:
+                    self._say_alive()
+                lost_since = self._renew(lost_since)
             except TerrellaError as error:
                 log.warning("no heartbeat", reason=error.message)
         self._end_hard_when_deaf()
 
-    def _say_alive(self, lost_since: float) -> float:
+    def _say_alive(self) -> None:
+        self._said = time.monotonic()
+        self._rows.write(lambda c: claims.say_alive(c, self.id, this_host(), os.getpid()))
+
+    def _renew(self, lost_since: float) -> float:
         """Renew the lease; when the job was lost and its task does not notice, since when."""
         held = self._held
-        self._rows.write(lambda c: claims.say_alive(c, self.id, this_host(), os.getpid()))
+        if held is not None and time.monotonic() - self._renewed < _RENEW_EVERY:
+            return lost_since
+        self._renewed = time.monotonic()
         if held is None or self._rows.write(lambda c: claims.renew(c, held)):
             return 0.0
         if self._held is not held:
@@ -226,7 +182,7 @@ class Worker:
         last = time.monotonic() + self._drain_seconds
         while (held := self._held) is not None:
             if time.monotonic() > last:
-                self._hand_back(held)
+                self._attempts.hand_back(held)
                 os._exit(0)
             time.sleep(0.05)
             try:

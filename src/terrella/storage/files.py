@@ -154,6 +154,20 @@ def list_folder(href: str) -> list[str]:
     return sorted(str(one).rstrip("/").rsplit("/", 1)[-1] for one in found["common_prefixes"])
 
 
+def list_objects(href: str) -> list[str]:
+    """Addresses of every object below an ``s3://`` prefix, by name. Raises Unreadable."""
+    store, key = _store(href)
+    import obstore
+
+    base = "/".join(href.split("/", 3)[:3])
+    prefix = key.rstrip("/")
+    try:
+        found = [str(one["path"]) for page in obstore.list(store, f"{prefix}/" if prefix else None) for one in page]
+    except Exception as error:  # obstore has an exception class per cause and store
+        raise Unreadable(f"It cannot be listed: {_first_line(error)}") from error
+    return [f"{base}/{path}" for path in sorted(found)]
+
+
 def open_file(href: str) -> IO[bytes]:
     """A seekable binary file, local or remote, for libraries that want one."""
     path = local_path(href)

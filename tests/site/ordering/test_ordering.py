@@ -25,7 +25,7 @@ from terrella.errors import Denied, Invalid, NotFound, TooLarge, Unauthenticated
 from terrella.model.caller import OPERATOR, RUN, Caller, Grant
 from terrella.model.order import Order
 from terrella.site import Site
-from terrella.site.ordering import check_order, folder_of, order_from, priced, products, submit
+from terrella.site.ordering import check_order, folder_of, order_from, priced, products, remove, submit
 from terrella.site.tasks import caller_named
 
 ANN = Caller("ann", frozenset({"user"}), finds=None, reads=None, scopes=frozenset({RUN, "read"}))
@@ -116,7 +116,13 @@ def test_into_the_folder_of_the_user(filled: Site, files: dict[str, bytes]) -> N
     assert delivered["files"][0]["sha256"] == hashlib.sha256(files["day1"]).hexdigest()
     filled.jobs.chores.settle()
     assert not (filled.settings.home / "orders" / job.id).exists(), "nothing half packed is left"
-    assert filled.ledger.totals(ANN).storage == sum(one.stat().st_size for one in folder.iterdir())
+    size = sum(one.stat().st_size for one in folder.iterdir())
+    kept = filled.jobs.kept(job.id)
+    assert filled.ledger.totals(ANN).storage == size + kept
+    remove(filled, ANN, job)
+    remove(filled, ANN, job)
+    assert not folder.exists()
+    assert filled.ledger.totals(ANN).storage == kept, "what was deleted is not on the account any more"
 
 
 def test_anonymous_callers_get_links_only(filled: Site) -> None:
