@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,35 +17,24 @@ import httpx
 import pytest
 import uvicorn
 
-from terrella.access.access import Access
-from terrella.access.ledger import Ledger
 from terrella.api.app import create_app
 from terrella.api.server import listening_socket
 from terrella.model.caller import OPERATOR
 from terrella.providers.lake import Lake
-from terrella.settings import Settings
+from terrella.site import Site
 
 ITEMS = 240
 START = datetime(2023, 1, 1, tzinfo=UTC)
 
 
-@dataclass
-class FakeSite:
-    """What an application needs of a site, around a real lake."""
+class NotingSite(Site):
+    """A real site that says how often it was closed."""
 
-    settings: Settings
-    catalog: Any
-    access: Access
-    extractor: Any = None
-    lake: Any = None
-    ledger: Any = None
-    closed: list[bool] = field(default_factory=list)
+    closings = 0
 
     def close(self) -> None:
-        self.closed.append(True)
-        self.ledger.close()
-        self.access.close()
-        self.catalog.close()
+        self.closings += 1
+        super().close()
 
 
 def collection(name: str, bbox: list[float], **more: Any) -> dict[str, Any]:
@@ -106,16 +97,24 @@ def fill(lake: Lake) -> None:
     lake.put_items(OPERATOR, [item("climate", 0, 100.0, 0.0)])
 
 
-def make_site(home: Path, *, filled: bool = True, **settings: Any) -> FakeSite:
-    lake = Lake(home)
+def make_site(home: Path, *, filled: bool = True, **settings: Any) -> NotingSite:
+    """A site in a folder; with the made collections, which are written once a run and copied."""
     if filled:
+        shutil.copyfile(_filled(), home / "catalog.sqlite")
+    return NotingSite.open(home, title="Test <site>", **settings)
+
+
+@cache
+def _filled() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="terrella-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with closing(Lake(folder)) as lake:
         fill(lake)
-    read = Settings(home=home, title="Test <site>", **settings)
-    return FakeSite(read, lake, Access(home, read.access), lake=lake, ledger=Ledger(home, read.access.quotas))
+    return folder / "catalog.sqlite"
 
 
 @contextmanager
-def serving(site: FakeSite, port: int = 0) -> Iterator[str]:
+def serving(site: NotingSite, port: int = 0) -> Iterator[str]:
     """The address of a real server for a site, in a thread of this process."""
     socket = listening_socket("127.0.0.1", port)
     config = uvicorn.Config(
@@ -146,7 +145,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def writable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A site that takes transactions."""
-    with serving(make_site(tmp_path_factory.mktemp("site"), api={"transactions": True}, access={"anonymous_roles": ["editor"]})) as address:
+    with serving(
+        make_site(tmp_path_factory.mktemp("site"), api={"transactions": True}, access={"anonymous_roles": ["editor"]})
+    ) as address:
         yield address
 
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 
-from api.conftest import FakeSite, make_site, serving
+from api.conftest import NotingSite, make_site, serving
 from terrella.access import passwords
 from terrella.access.access import FIRST_USER
 
@@ -24,12 +24,12 @@ PAGE = {"Accept": "text/html,application/xhtml+xml"}
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> FakeSite:
+def site(tmp_path_factory: pytest.TempPathFactory) -> NotingSite:
     return make_site(tmp_path_factory.mktemp("accounts"))
 
 
 @pytest.fixture(scope="module")
-def key(site: FakeSite) -> str:
+def key(site: NotingSite) -> str:
     new = site.access.first_key()
     assert new is not None
     boss = site.access.caller(FIRST_USER)
@@ -43,7 +43,7 @@ def key(site: FakeSite) -> str:
 
 
 @pytest.fixture(scope="module")
-def address(site: FakeSite) -> Iterator[str]:
+def address(site: NotingSite) -> Iterator[str]:
     with serving(site) as made:
         yield made
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.conftest import FakeSite, make_site, serving
+from api.conftest import NotingSite, make_site, serving
 from terrella.api.app import create_app
 from terrella.errors import NotFound, Unreadable
 
@@ -31,8 +31,8 @@ def test_the_site_is_closed_when_the_server_stops(tmp_path: Path) -> None:
     site = make_site(tmp_path, filled=False)
     with serving(site) as address:
         assert httpx.get(f"{address}/health").status_code == 200
-        assert not site.closed
-    assert site.closed == [True]
+        assert not site.closings
+    assert site.closings == 1
 
 
 @pytest.mark.parametrize("given", ["abc-1:2.3_x", "A" * 80])
@@ -220,11 +220,11 @@ def test_known_errors_below_500_are_no_errors_of_ours(tmp_path: Path) -> None:
     assert not [line for line in lines if line["log_level"] == "error"]
 
 
-def client(site: FakeSite) -> httpx.AsyncClient:
+def client(site: NotingSite) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(create_app(site)), base_url="http://here")
 
 
-def asked(site: FakeSite, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+def asked(site: NotingSite, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
     return asked_app(create_app(site), path, headers)
 
 
@@ -235,3 +235,15 @@ def asked_app(app: object, path: str, headers: dict[str, str] | None = None) -> 
 
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     return asyncio.run(one())
+
+
+def test_the_description_says_how_to_show_a_key(tmp_path: Path) -> None:
+    (tmp_path / "open").mkdir()
+    (tmp_path / "closed").mkdir()
+    for name, anonymous in (("open", True), ("closed", False)):
+        app = create_app(make_site(tmp_path / name, filled=False, access={"anonymous": anonymous}))
+        described = asked_app(app, "/api").json()
+        schemes = described["components"]["securitySchemes"]
+        kinds = {(one["type"], one.get("scheme") or one["name"]) for one in schemes.values()}
+        assert kinds == {("http", "bearer"), ("http", "basic"), ("apiKey", "PRIVATE-TOKEN")}
+        assert described["security"] == [*([{}] if anonymous else []), *({one: []} for one in schemes)]

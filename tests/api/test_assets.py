@@ -124,6 +124,48 @@ def site_search() -> Any:
     return Search(("mixed", "closed"))
 
 
+@pytest.mark.parametrize(
+    "patch",
+    [
+        [{"op": "copy", "from": "/assets/data/href", "path": "/properties/title"}],
+        [{"op": "copy", "from": "/assets", "path": "/properties/all"}],
+        [{"op": "copy", "from": "", "path": "/properties/all"}],
+        [{"op": "copy", "from": "/assets/data", "path": "/properties/one"}],
+        [{"op": "move", "from": "/assets/data/href", "path": "/properties/title"}],
+        [{"op": "test", "path": "/assets/data/href", "value": "/x"}],
+        [{"op": "test", "path": "/assets", "value": {}}],
+        [
+            {"op": "copy", "from": "/assets/data", "path": "/assets/other"},
+            {"op": "copy", "from": "/assets/other/href", "path": "/properties/title"},
+        ],
+    ],
+)
+def test_a_patch_is_no_way_to_see_where_files_lie(web: httpx.Client, site: Site, patch: list[Any]) -> None:
+    address = "/stac/collections/fields/items/one"
+    answer = web.patch(address, json=patch)
+    assert answer.status_code == 400, answer.text
+    assert str(site.settings.home.parent) not in answer.text + web.get(address).text
+
+
+def test_an_asset_may_be_called_otherwise(web: httpx.Client, site: Site) -> None:
+    address = "/stac/collections/fields/items/one"
+    answer = web.patch(address, json=[{"op": "copy", "from": "/assets/data", "path": "/assets/again"}])
+    assert answer.status_code == 200, answer.text
+    assert str(site.settings.home.parent) not in answer.text
+    assert web.get(answer.json()["assets"]["again"]["href"]).status_code == 200
+    assert web.patch(address, json=[{"op": "remove", "path": "/assets/again"}]).status_code == 200
+
+
+def test_links_and_other_places_name_no_file_either(web: httpx.Client) -> None:
+    for more in (
+        {"links": [{"rel": "about", "href": "file:///etc/passwd"}]},
+        {"assets": {"a": {"href": "https://x/a", "alternate": {"l": {"href": "/etc/passwd"}}}}},
+    ):
+        answer = web.post("/stac/collections/fields/items", json=item("fields", 51, 1.0, 1.0) | more)
+        assert answer.status_code == 400
+        assert "file of this server" in answer.text
+
+
 def test_administrators_see_where_files_lie(web: httpx.Client, site: Site) -> None:
     key = site.access.first_key()
     assert key is not None

@@ -190,14 +190,23 @@ def check_sent(document: Document, caller: Caller, old: Document | None = None) 
     """
     if caller.may(ADMINISTER):
         return
-    known = {one.get("href") for one in _assets(old or {}).values()}
-    for key, asset in _assets(document).items():
-        if is_local(asset.get("href")) and asset["href"] not in known:
-            raise Invalid(
-                f"The asset {key!r:.80} names a file of this server: give an address (https://, s3://), or have the "
-                "file added by whoever runs the site.",
-                parameter="assets",
-            )
+    if new := places_in(document) - places_in(old or {}):
+        named = next((key for key, asset in _assets(document).items() if places_in(asset) & new), "")
+        raise Invalid(
+            f"{f'The asset {named!r:.80}' if named else 'A link'} names a file of this server: give an address "
+            "(https://, s3://), or have the file added by whoever runs the site.",
+            parameter="assets" if named else "links",
+        )
+
+
+def places_in(value: Any) -> set[str]:
+    """Every href in a document, however deep, that is a file of this machine."""
+    if isinstance(value, list):
+        return set().union(*map(places_in, value))
+    if not isinstance(value, dict):
+        return set()
+    here = {value["href"]} if is_local(value.get("href")) else set()
+    return here.union(*map(places_in, value.values()))
 
 
 def elsewhere(href: str) -> Response:

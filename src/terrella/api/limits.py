@@ -62,7 +62,9 @@ class TextCompression:
         self.pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        textual = scope["type"] == "http" and (
-            scope["path"] in self.pages or any(scope["path"].startswith(prefix) for prefix in self.prefixes)
-        )
+        textual = scope["type"] == "http" and self._is_text(scope["path"])
         await (self.compressed if textual else self.plain)(scope, receive, send)
+
+    def _is_text(self, path: str) -> bool:
+        """Not what is downloaded: files of items lie below their documents."""
+        return path in self.pages or (path.startswith(self.prefixes) and "/assets/" not in path)

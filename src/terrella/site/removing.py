@@ -10,24 +10,30 @@ import orjson
 from terrella.catalog.describing import Wishes
 from terrella.catalog.registering import News, emptied, registrations
 from terrella.cubes.grouping import bundles
+from terrella.cubes.optimising.forgetting import forget
 from terrella.errors import NotFound, nearest_names
 from terrella.model.search import Search
 from terrella.site.adding import rfc3339_now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from terrella.contracts.providers import Home, Stores
     from terrella.model.caller import Caller
     from terrella.model.stac import Document
 
 
-def remove(lake: Stores, caller: Caller, collection: str, items: Sequence[str] = ()) -> int:
-    """Remove a collection, or items of it; returns how many items went. Raises NotFound, and then removes nothing."""
+def remove(lake: Stores, caller: Caller, collection: str, items: Sequence[str] = (), *, folder: Path) -> int:
+    """Remove a collection, or items of it; returns how many items went. What was optimised of it in the home goes too.
+
+    Raises NotFound, and Conflict while it is being optimised, and then removes nothing.
+    """
     home = lake.homes().get(collection)
     lake.collection(caller, collection)
     if not items:
         count = lake.count(caller, Search(collections=(collection,)))
+        forget(folder, collection)
         lake.remove_collection(caller, collection)
         _forget(lake, list(home.members) if home else [])
         return count

@@ -11,13 +11,16 @@ from terrella.model.extraction import Area, Box, Circle, Everything, Extraction,
 from terrella.model.ids import collection_id
 from terrella.model.reduction import USUAL_CELLS, CellChoice, Reduce, parse_cells, parse_reduce, parse_reductions
 from terrella.model.space import Extent, LonLat
+from terrella.model.stated import WORDS, stated_grid
 from terrella.model.time import Interval, parse_interval
+from terrella.site.lines import line
 
 if TYPE_CHECKING:
     from terrella.model.extraction import Shape
 
-_SHAPES = ("point", "points", "bbox", "polygon", "circle", "region", "frame", "geohash", "tile", "healpix")
-_CELL_IDS = ("geohash", "tile", "healpix")
+_CELL_IDS = ("geohash", "tile", "healpix", "mgrs", "h3")
+_LINES = ("trajectory", "corridor")
+_SHAPES = ("point", "points", "bbox", "polygon", "circle", "region", "frame", *_LINES, "cell", *_CELL_IDS)
 _REDUCERS = ("mean", "sum", "min", "max", "std", "count", "median")
 """Reducers that are words of their own: ``mean="space"`` is ``reduce="mean:space"``."""
 
@@ -32,9 +35,12 @@ def extraction_from(collection: str | Extraction, wanted: Mapping[str, Any]) -> 
     interval = _interval(rest.pop("time", None))
     vertical = _vertical(rest.pop("level", None))
     cells, reduce = _cells(rest.pop("cells", None)), _reductions(rest)
+    grid = stated_grid({name: rest.pop(name) for name in WORDS if name in rest})
     select = {name: tuple(_listed(values)) for name, values in rest.items()}
     names = (variables,) if isinstance(variables, str) else tuple(variables)
-    return Extraction(collection_id(collection), shape, names, interval, vertical, select, reduce=reduce, cells=cells)
+    return Extraction(
+        collection_id(collection), shape, names, interval, vertical, select, reduce=reduce, cells=cells, grid=grid
+    )
 
 
 def _cells(value: Any) -> CellChoice:
@@ -59,11 +65,6 @@ def _reductions(rest: dict[str, Any]) -> tuple[Reduce, ...]:
 
 
 def _shape(rest: dict[str, Any]) -> Shape:
-    for name in ("mgrs", "h3"):
-        if name in rest:
-            from terrella.extraction.cell_ids import unknown_system
-
-            raise unknown_system(name)
     given = [name for name in _SHAPES if rest.get(name) is not None]
     if len(given) > 1:
         raise Invalid(f"Give one shape, not {' and '.join(given)}.", parameter=given[1])
@@ -78,7 +79,9 @@ def _made(name: str, value: Any) -> Shape:
         return Area(geometry_from(value))
     if name == "region":
         return Region(str(value))
-    if name in _CELL_IDS:
+    if name in _LINES:
+        return line(name, value)
+    if name == "cell" or name in _CELL_IDS:
         return _cell(name, str(value))
     try:
         if name == "point":
@@ -102,9 +105,7 @@ def _made(name: str, value: Any) -> Shape:
 def _cell(name: str, text: str) -> Shape:
     from terrella.extraction import cell_ids
 
-    if name == "healpix":
-        return cell_ids.pixel(text)
-    return Box(cell_ids.geohash(text) if name == "geohash" else cell_ids.tile(text))
+    return cell_ids.cell(text) if name == "cell" else cell_ids.cell_of(name, text)
 
 
 _FORMS = {

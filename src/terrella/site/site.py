@@ -167,15 +167,17 @@ class Site:
 
     def _settle(self, job: Job) -> None:
         """A job that has ended holds nothing on the account but the files that are kept of it, and no secret."""
-        from terrella.site import ordering
-        from terrella.site.tasks import account_of, collection_of
+        from terrella.site.tasks import ORDER, account_of, collection_of
 
         self.ledger.end_job(job.id)
         if size := self.jobs.kept(job.id):
             self.ledger.keep(account_of(self, job), f"{job.id}:kept", size, collection_of(job))
         else:
             self.ledger.let_go(f"{job.id}:kept")
-        ordering.ended(self, job)
+        if job.kind == ORDER:
+            from terrella.site import ordering
+
+            ordering.ended(self, job)
 
     @classmethod
     def open(cls, home: str | Path, **settings: Any) -> Self:

@@ -19,7 +19,7 @@ from pystac_client import Client
 from rasterio.transform import from_origin
 from shapely.geometry import shape
 
-from api.conftest import FakeSite, collection, make_site, serving
+from api.conftest import NotingSite, collection, make_site, serving
 from terrella.contracts.providers import Registration
 from terrella.model.caller import OPERATOR
 
@@ -116,7 +116,7 @@ def test_examples_of_the_specification_come_back(test_data: Path, tmp_path: Path
 
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning", "ignore::DeprecationWarning")  # odc-geo's own
 def test_odc_stac_loads_what_it_found(tmp_path: Path) -> None:
-    site: FakeSite = make_site(tmp_path / "site", filled=False)
+    site: NotingSite = make_site(tmp_path / "site", filled=False)
     truth = np.arange(60 * 50, dtype="u2").reshape(60, 50)
     items = tuple(scene(tmp_path, number, truth + number * 10_000) for number in range(2))
     files = {one["assets"]["b1"]["href"]: (one["id"], 1) for one in items}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import attr
@@ -27,6 +28,7 @@ from terrella.api.stac.parameters import (
     OneItem,
 )
 from terrella.api.stac.transactions import Transactions
+from terrella.site.announcing import announcing
 
 ERRORS = ErrorFormat(PREFIX, code_and_description)
 
@@ -75,7 +77,7 @@ def mount(app: FastAPI, site: Any, *, title: str, description: str, transactions
     client = StacClient(catalog=site.catalog)
     extensions: list[Any] = [Words(), Queryables(client=client), Browsing(client=client), Aggregating(client=client)]
     if transactions:
-        extensions.append(Transactions(catalog=site.catalog))
+        extensions.append(Transactions(catalog=site.catalog, announcing=partial(announcing, site)))
     TerrellaStacApi(
         app=app,
         settings=_settings(title, description),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import attr
@@ -14,7 +16,7 @@ from stac_fastapi.types.extension import ApiExtension
 from starlette.requests import Request
 from starlette.responses import Response
 
-from terrella.api.assets import check_item, check_sent, restored
+from terrella.api.assets import check_item, check_sent, places_in, restored
 from terrella.api.caller import writer_of
 from terrella.api.searching.parsing import geometry_of
 from terrella.api.stac.documents import answer
@@ -30,11 +32,18 @@ from terrella.api.stac.parameters import (
     WholeCollection,
     WholeItem,
 )
-from terrella.api.stac.patching import patched
+from terrella.api.stac.patching import nothing_secret, patched
 from terrella.errors import Conflict, Invalid, NotFound
-from terrella.model.caller import Caller
+from terrella.model.caller import ADMINISTER, Caller
 from terrella.model.ids import collection_id as checked_collection_id
 from terrella.model.stac import STAC_VERSION, Document
+from terrella.site.announcing import ITEMS_ADDED
+
+Announcing = Callable[..., AbstractContextManager[Any]]
+
+
+def _to_nobody(event: str, **subject: Any) -> AbstractContextManager[Any]:  # noqa: ARG001 -- what is told
+    return nullcontext()
 
 
 @attr.s
@@ -43,6 +52,8 @@ class Transactions(ApiExtension):
 
     catalog: Any = attr.ib(kw_only=True)
     """Both `Searches` and `Registers`."""
+    announcing: Announcing = attr.ib(kw_only=True, default=_to_nobody)
+    """Around a change: tells whoever waits for it."""
     conformance_classes: list[str] = attr.ib(factory=lambda: [str(word) for word in TransactionConformanceClasses])
 
     def register(self, app: FastAPI) -> None:
@@ -89,7 +100,8 @@ class Transactions(ApiExtension):
         for item in items:
             check_sent(item, caller)
             self._must_be_new(caller, collection_id, item["id"])
-        self.catalog.put_items(caller, items)
+        with self.announcing(ITEMS_ADDED, collections=[collection_id]):
+            self.catalog.put_items(caller, items)
         at = Addresses(request)
         if many:
             return answer({"type": "FeatureCollection", "features": [at.item(one) for one in items]}, GEOJSON, 201)
@@ -109,7 +121,9 @@ class Transactions(ApiExtension):
         """Parts of the document."""
         caller = writer_of(request)
         old = self._readable(request, caller, collection_id, item_id)
-        return self._store_item(request, caller, checked_item(patched(old, patch), collection_id, item_id), old)
+        return self._store_item(
+            request, caller, checked_item(_patched(caller, old, patch), collection_id, item_id), old
+        )
 
     def delete_item(self, request: Request, collection_id: str, item_id: str) -> Response:
         """204."""
@@ -141,7 +155,9 @@ class Transactions(ApiExtension):
         """Parts of the document."""
         caller = writer_of(request)
         old = orjson.loads(self.catalog.collection(caller, collection_id))
-        return self._store_collection(request, caller, checked_collection(patched(old, patch), collection_id), old)
+        return self._store_collection(
+            request, caller, checked_collection(_patched(caller, old, patch), collection_id), old
+        )
 
     def delete_collection(self, request: Request, collection_id: str) -> Response:
         """204; its items go with it."""
@@ -163,13 +179,28 @@ class Transactions(ApiExtension):
 
     def _store_item(self, request: Request, caller: Caller, item: Document, old: Document) -> Response:
         check_sent(item, caller, old)
-        self.catalog.put_items(caller, [item])
+        with self.announcing(ITEMS_ADDED, collections=[item["collection"]]):
+            self.catalog.put_items(caller, [item])
         return answer(Addresses(request).item(item), GEOJSON)
 
     def _store_collection(self, request: Request, caller: Caller, collection: Document, old: Document) -> Response:
         check_sent(collection, caller, old)
         self.catalog.put_collection(caller, collection)
         return answer(Addresses(request).collection(collection))
+
+
+def _patched(caller: Caller, old: Document, patch: Document | list[Document]) -> Document:
+    """Places of files are not shown to editors, so a patch is no way to see them."""
+    if caller.may(ADMINISTER):
+        return patched(old, patch)
+    places = places_in(old)
+    return patched(old, patch, (lambda value: _has(value, places)) if places else nothing_secret)
+
+
+def _has(value: Any, texts: set[str]) -> bool:
+    if isinstance(value, dict | list):
+        return any(_has(one, texts) for one in (value.values() if isinstance(value, dict) else value))
+    return isinstance(value, str) and value in texts
 
 
 def checked_item(document: Any, collection: str, item: str | None = None) -> Document:

@@ -39,7 +39,7 @@ def asked(document: Document, known: Sequence[Offer], given: Mapping[str, Any]) 
     if not known:
         raise Invalid(f"{document['id']!r:.80} has no variables to cut out: take its files as they are.")
     request = {str(key).strip().lower(): value for key, value in given.items()}
-    _check_keys(document, request)
+    check_keys(document, request)
     mine, words = _chosen(known, request)
     picks = picks_of(mine, {key: value for key, value in request.items() if key not in _FILES})
     check(mine, picks)
@@ -52,7 +52,8 @@ def asked(document: Document, known: Sequence[Offer], given: Mapping[str, Any]) 
     return Asked(words, _is_zipped(request))
 
 
-def _check_keys(document: Document, request: Mapping[str, Any]) -> None:
+def check_keys(document: Document, request: Mapping[str, Any]) -> None:
+    """Raises Invalid, with the nearest names, for a key that no request of this collection has."""
     known = _OWN | _FILES | WHAT | WHERE | MADE | document.get("cube:dimensions", {}).keys()
     for key in request:
         if key not in known:

@@ -95,9 +95,13 @@ class Offer:
         """Whether a key is one of dates and times: some cubes have an axis of that name instead."""
         return key in CLOCK and key not in self.axes
 
+    def answers_to(self, name: str) -> bool:
+        """Whether this is one of its names, in any spelling."""
+        return name.lower() in self.names or long_name(name) in self.names
+
     def _has(self, key: str, values: frozenset[str]) -> bool:
         if key == "variable":
-            return bool(self.names & values)
+            return any(self.answers_to(name) for name in values)
         if key == "product_type":
             return not self.product_type or self.product_type in values
         if key not in self.axes:
@@ -290,7 +294,7 @@ def chosen(known: Sequence[Offer], names: Iterable[str]) -> list[Offer]:
     """The offers of these names, in their order. Raises Invalid with the nearest."""
     found: list[Offer] = []
     for name in names:
-        mine = [one for one in known if {name.lower(), long_name(name)} & one.names]
+        mine = [one for one in known if one.answers_to(name)]
         if not mine:
             usual = {one.name for one in known}
             raise Invalid(f"There is no variable {name!r:.60} here. {nearest_names(name, usual)}", parameter="variable")

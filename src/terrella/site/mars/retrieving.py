@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import reduce
@@ -13,11 +14,14 @@ from terrella.extraction.mars import today
 from terrella.model.extraction import Box, Everything, Plan
 from terrella.model.job import Output
 from terrella.model.space import Extent
+from terrella.model.spending import Amounts
 from terrella.site.mars.asking import asked_documents, mars_extractions, parse_for
 from terrella.site.mars.features import Feature, parse_feature
+from terrella.site.mars.writing import COVJSON, GRIB, NETCDF, no_field, write
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from terrella.contracts.jobs import Work
     from terrella.extraction.mars import MarsRequest
@@ -26,7 +30,6 @@ if TYPE_CHECKING:
     from terrella.model.stac import Document
     from terrella.site.site import Site
 
-COVJSON, GRIB, NETCDF = "covjson", "grib", "netcdf"
 _FORMATS = {
     COVJSON: ("application/prs.coverage+json", ".covjson"),
     GRIB: ("application/x-grib", ".grib"),
@@ -92,13 +95,31 @@ def priced(site: Site, caller: Caller, retrieval: Retrieval) -> Plan:
 
 
 def checked(site: Site, caller: Caller, retrieval: Retrieval) -> Plan:
-    """The price of what will be answered. Raises TooLarge with a smaller request, NotFound where there is no cell."""
+    """The price of what will be answered.
+
+    Raises TooLarge with a smaller request, QuotaExceeded with what is left, NotFound where there is no cell.
+    """
     plans = [site.estimate(one, caller=caller) for one in retrieval.extractions]
     for plan, one in zip(plans, retrieval.extractions, strict=True):
         if not plan.cells:
             raise NotFound("No cell lies in that shape: take a larger one, or a position for the nearest cell.")
         site.extractor.check(caller, one, plan)
-    return reduce(_together, plans)
+        if retrieval.format == GRIB:
+            _check_stored_as_grib(site, caller, one)
+    whole = reduce(_together, plans)
+    if retrieval.format == GRIB and not whole.bytes_read:
+        raise no_field()
+    collections = {one.collection for one in retrieval.extractions}
+    wanted = Amounts(bytes_read=whole.bytes_read, compute_seconds=whole.seconds, storage=whole.bytes_out)
+    site.ledger.check(caller, wanted, collections.pop() if len(collections) == 1 else "")
+    return whole
+
+
+def _check_stored_as_grib(site: Site, caller: Caller, extraction: Extraction) -> None:
+    index, _ = site.catalog.open(caller, extraction.collection)
+    pieces = (piece for one in index.variables if one.name in extraction.variables for piece in one.pieces)
+    if any(piece.format != "grib" for piece in pieces):
+        raise Unsupported("These data are not stored as GRIB: ask for format netcdf.", parameter="format")
 
 
 def inputs_of(given: Mapping[str, Any], collection: str | None, *, zipped: Zipped = "never") -> Document:
@@ -122,10 +143,8 @@ def retrieve(site: Site, work: Work) -> tuple[Output, ...]:
     parts = _apart(retrieval) if zipped != "never" else [retrieval]
     if zipped == "always" or len(parts) > 1:
         return (_zip(site, work, parts, stem),)
-    content = retrieved(site, work.caller, retrieval)
-    work.progress(0.9, "Writing.")
     name = f"{stem}{retrieval.suffix}"
-    (work.folder / name).write_bytes(content)
+    write(site, work.caller, retrieval, work.folder / name, _telling(work, 0.05, 0.9, "Reading."))
     return (Output(name, retrieval.media_type, 0, ""),)
 
 
@@ -141,26 +160,28 @@ def _zip(site: Site, work: Work, parts: list[Retrieval], stem: str) -> Output:
     name = f"{stem}.zip"
     with ZipFile(work.folder / name, "w", ZIP_STORED) as archive:
         for index, part in enumerate(parts):
-            work.progress(0.05 + 0.9 * index / len(parts), f"Reading part {index + 1} of {len(parts)}.")
+            said = f"Reading part {index + 1} of {len(parts)}."
+            tell = _telling(work, 0.05 + 0.9 * index / len(parts), 0.05 + 0.9 * (index + 1) / len(parts), said)
+            tell(0.0)
             variables = "-".join(part.extractions[0].variables)[:80]
             inner = f"{stem}-{index + 1}-{variables}" if len(parts) > 1 else stem
-            archive.writestr(ZipInfo(f"{inner}{part.suffix}"), retrieved(site, work.caller, part))
+            draft = work.folder / "part"
+            write(site, work.caller, part, draft, tell)
+            _put(archive, f"{inner}{part.suffix}", draft)
+            draft.unlink()
     return Output(name, "application/zip", 0, "")
 
 
-def retrieved(site: Site, caller: Caller, retrieval: Retrieval) -> bytes:
-    """The answer. Raises TooLarge before reading, NotFound where no cell lies in the feature."""
-    if retrieval.format == GRIB:
-        return b"".join(message for one in retrieval.extractions for message in site.messages(one, caller=caller))
-    if retrieval.format == NETCDF:
-        return _as_netcdf(site, caller, retrieval)
-    from terrella.site.mars.answers import joined, told_apart
-    from terrella.site.mars.coverages import coverage_collection
+def _put(archive: ZipFile, name: str, file: Path) -> None:
+    about = ZipInfo(name)  # of 1980: the same data make the same bytes
+    about.file_size = file.stat().st_size
+    with archive.open(about, "w") as out, file.open("rb") as data:
+        shutil.copyfileobj(data, out, 1 << 20)
 
-    assert retrieval.feature is not None
-    cuts = [site.cut(one, caller=caller).dataset for one in retrieval.extractions]
-    answer = joined([told_apart(one, retrieval.feature.middle) for one in cuts])
-    return coverage_collection(answer, retrieval.feature)
+
+def _telling(work: Work, first: float, last: float, said: str) -> Callable[[float], None]:
+    """A part of the whole work, as its progress."""
+    return lambda part: work.progress(round(first + (last - first) * part, 4), said)
 
 
 def _added(given: Mapping[str, Any], feature: Feature | None) -> dict[str, Any]:
@@ -231,18 +252,3 @@ def _together(one: Plan, other: Plan) -> Plan:
         max(one.memory, other.memory),
         one.seconds + other.seconds,
     )
-
-
-def _as_netcdf(site: Site, caller: Caller, retrieval: Retrieval) -> bytes:
-    from terrella.contracts.loading import load
-
-    if len(retrieval.extractions) > 1:
-        raise Unsupported("These parameters do not fit into one NetCDF file: ask for one after the other.")
-    answer = site.cut(retrieval.extractions[0], caller=caller)
-    if 0 in answer.dataset.sizes.values():
-        raise NotFound("No cell lies in there: take a larger shape, or a position for the nearest cell.")
-    encoding = load("encodings", NETCDF)()
-    if reason := encoding.accepts(answer):
-        raise Unsupported(f"NetCDF cannot hold this answer: {reason}")
-    content: bytes = encoding.encode(answer)
-    return content

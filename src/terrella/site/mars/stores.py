@@ -39,15 +39,15 @@ def offered(site: Site, caller: Caller, collection: str) -> tuple[Document, list
     return document, offers(document, index)
 
 
-def job_inputs(site: Site, caller: Caller, collection: str, given: Mapping[str, Any]) -> Document:
-    """Inputs of the `retrieve` job that answers a request; what cannot be answered is refused here.
+def job_inputs(site: Site, caller: Caller, collection: str, given: Mapping[str, Any]) -> tuple[Document, Plan]:
+    """Inputs of the `retrieve` job that answers a request, and its price; what cannot be answered is refused here.
 
     Raises Invalid with what is wrong and what there is, TooLarge, NotFound, Denied, Unsupported.
     """
     wish = asked(*offered(site, caller, collection), given)
-    checked(site, caller, understood(site, caller, wish.words, collection))
+    plan = checked(site, caller, understood(site, caller, wish.words, collection))
     inputs = inputs_of(wish.words, collection, zipped="always" if wish.is_zipped else "several")
-    return inputs | {"asked": dict(given)}
+    return inputs | {"asked": dict(given)}, plan
 
 
 def price(site: Site, caller: Caller, collection: str, given: Mapping[str, Any]) -> Price:
