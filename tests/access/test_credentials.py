@@ -49,6 +49,15 @@ def test_refused(header: bytes) -> None:
     assert "kkk" not in refused.value.message
 
 
+@pytest.mark.parametrize(
+    "header", [b"Bearer anonymous", b"EmailKey any@example.org:anonymous", basic("anonymous:x"), basic("anonymous:")]
+)
+def test_anonymous_shows_nothing(header: bytes) -> None:
+    assert not credentials_from([header])
+    assert not credentials_from([header], [b"anonymous"])
+    assert credentials_from([header], [KEY.encode()]).tokens == (KEY,)
+
+
 def test_nothing_shown_by_repr() -> None:
     assert KEY not in repr(credentials_from([b"Bearer " + KEY.encode(), basic("ann:secret")]))
     assert not Credentials()

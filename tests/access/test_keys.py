@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from terrella import settings
-from terrella.access.access import FRESH_SECONDS, Access
+from terrella.access.access import FIRST_USER, FRESH_SECONDS, Access
 from terrella.access.credentials import Credentials, credentials_from
 from terrella.access.keys import NewKey
 from terrella.errors import Denied, Invalid, NotFound, Unauthenticated
@@ -197,3 +197,18 @@ def test_a_session_ends_with_the_key_that_was_shown(access: Access, boss: Caller
     assert access.authenticate(shown(session)).scopes == {READ}
     access.accounts.revoke_key(boss, new.key.id)
     refusal(access, session)
+
+
+def test_a_key_that_may_not_read_reads_what_anybody_reads(tmp_path: Path) -> None:
+    rules = (settings.Rule(name="open", collections="id = 'open'"), settings.Rule(name="ours", roles=("user",)))
+    made = Access(tmp_path, settings.Access(rules=rules))
+    made.first_user()
+    callers = {}
+    for scope in ("read", "run", "write"):
+        new = made.accounts.make_key(OPERATOR, "x", owner=FIRST_USER, scopes=[scope])
+        callers[scope] = made.authenticate(Credentials((new.text,)))
+    assert callers["read"].reads is None
+    assert callers["run"].reads == callers["write"].reads == made.anonymous.reads
+    assert made.anonymous.reads is not None
+    assert callers["write"].finds is None
+    made.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
@@ -12,7 +13,7 @@ from starlette.responses import Response
 
 from terrella.api.account_pages import PAGE_HEADERS, account_html
 from terrella.api.caller import caller_of
-from terrella.errors import Invalid
+from terrella.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,8 +109,7 @@ class _Account:
         """The caller: name, roles, groups, what they may do, their keys, and what quotas leave."""
         caller = caller_of(request)
         keys = [] if caller.is_anonymous else [key.as_json() for key in self._accounts.keys(caller)]
-        usages = request.app.state.site.ledger.usage(caller)
-        document = described(caller) | {"keys": keys, "quotas": [one.as_json() for one in usages]}
+        document = described(caller) | {"keys": keys, "quotas": quotas_of(request.app.state.site, caller)}
         accept = request.headers.get("accept", "")
         if f == "html" or (f is None and "text/html" in accept):
             return Response(account_html(self._title, document), media_type="text/html", headers=PAGE_HEADERS)
@@ -185,6 +185,24 @@ def described(caller: Caller) -> dict[str, Any]:
         "scopes": sorted(caller.scopes),
         "key": caller.key or None,
     }
+
+
+def quotas_of(site: Site, caller: Caller) -> list[dict[str, Any]]:
+    """What quotas leave somebody; of those for some collections, where they may know of one of them."""
+    made = []
+    for usage in site.ledger.usage(caller):
+        known = tuple(name for name in usage.collections if _is_there(site, caller, name))
+        if known or not usage.collections:
+            made.append(replace(usage, collections=known).as_json())
+    return made
+
+
+def _is_there(site: Site, caller: Caller, collection: str) -> bool:
+    try:
+        site.catalog.collection(caller, collection)
+    except NotFound:
+        return False
+    return True
 
 
 def shown(new: NewKey) -> dict[str, Any]:

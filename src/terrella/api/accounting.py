@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from terrella.access.pace import NAME as PACE
 from terrella.api.caller import caller_of
 from terrella.api.errors import Report, render, report_of
 from terrella.errors import QuotaExceeded
@@ -26,13 +27,16 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from terrella.access.ledger import Ledger
+    from terrella.access.pace import Pace, Paces
     from terrella.model.spending import Usage
 
 _FREE = ("/health", "/ready", "/metrics", "/static/", "/account", "/favicon.ico")
 """Costs nothing: whoever has used up their quota can still see that."""
-_COLLECTION = re.compile(r"/(?:collections|zarr)/([^/]+)")
+_UNPACED = ("/health", "/ready", "/static/", "/favicon.ico")
+"""Answered however fast somebody asks."""
+_COLLECTION = re.compile(r"/(?:collections|zarr|tiles(?!/collections))/([^/]+)")
 _EPOCH_MILLISECONDS = "/hda-broker/"
-"""Below it X-Quota-Reset is an instant in milliseconds since 1970, as WEkEO's client reads it; elsewhere seconds left."""
+"""Below it X-Quota-Reset is milliseconds since 1970, as the client there reads it; elsewhere seconds left."""
 _LEAST = Amounts(requests=1, bytes_out=1)
 """What any request takes."""
 _SECONDS = {"hour": 3600, "day": 86400, "month": 2592000}
@@ -42,23 +46,26 @@ _UNITS = {"requests": "requests", "bytes_read": "content-bytes", "bytes_out": "c
 class Accounted:
     """ASGI: asks the ledger before, and tells it after."""
 
-    def __init__(self, app: ASGIApp, ledger: Ledger) -> None:
+    def __init__(self, app: ASGIApp, ledger: Ledger, paces: Paces) -> None:
         self.app = app
         self.ledger = ledger
+        self.paces = paces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(_FREE):
+        if scope["type"] != "http" or scope["path"].startswith(_UNPACED):
             await self.app(scope, receive, send)
             return
         request = Request(scope)
         caller, collection = caller_of(request), collection_in(scope["path"])
+        is_free = scope["path"].startswith(_FREE)
         try:
-            usages = await self._usages(request, collection)
+            pace = self.paces.take(request.client.host) if caller.is_anonymous and request.client else None
+            usages = [] if is_free else await self._usages(request, collection)
         except QuotaExceeded as error:
             report = report_of(error, request)
             await render(request, _with_headers(report, error, scope["path"]))(scope, receive, send)
             return
-        headers, sent = quota_headers(usages, scope["path"]), 0
+        headers, sent = [*quota_headers(usages, scope["path"]), *pace_headers(pace)], 0
 
         async def watched(message: Message) -> None:
             nonlocal sent
@@ -71,7 +78,8 @@ class Accounted:
         try:
             await self.app(scope, receive, watched)
         finally:
-            self.ledger.count(caller, Amounts(requests=1, bytes_out=sent), collection)
+            if not is_free:
+                self.ledger.count(caller, Amounts(requests=1, bytes_out=sent), collection)
 
     async def _usages(self, request: Request, collection: str) -> list[Usage]:
         """What quotas leave, as known within a second. Raises QuotaExceeded."""
@@ -103,6 +111,15 @@ def quota_headers(usages: list[Usage], path: str = "") -> list[tuple[bytes, byte
         "RateLimit": ", ".join(_limit(*one) for one in known),
     }
     return [(name.lower().encode(), value.encode("latin-1")) for name, value in made.items()]
+
+
+def pace_headers(pace: Pace | None) -> list[tuple[bytes, bytes]]:
+    """What an address may still ask for."""
+    if pace is None:
+        return []
+    window = max(1, math.ceil(pace.full))
+    policy, left = f"{_quoted(PACE)};q={pace.burst}", f"{_quoted(PACE)};r={pace.left};t={window}"
+    return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode())]
 
 
 def _policy(usage: Usage, resource: str) -> str:

@@ -13,21 +13,25 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
+from terrella.access.pace import Paces
 from terrella.api import (
     account,
     assets,
     cds,
+    connecting,
     downloads,
     edr,
     errors,
     hda,
     hdabroker,
+    hook,
     jobs,
     orders,
     pages,
     polytope,
     signing_in,
     stac,
+    tiles,
     watching,
     zarr,
 )
@@ -43,7 +47,7 @@ if TYPE_CHECKING:
     from terrella.site import Site
 
 STATIC = Path(__file__).parent / "static"
-_PAGES = frozenset({"/", "/api", "/api.html", "/metrics"})
+_PAGES = frozenset({"/", "/api", "/api.html", "/connect", "/metrics"})
 _EXPOSED = [
     "Accept-Ranges",
     "Content-Crs",
@@ -59,7 +63,10 @@ _EXPOSED = [
     "Repr-Digest",
     "Retry-After",
     "Terrella-Bytes-Read",
+    "Terrella-Clamped",
+    "Terrella-Offset",
     "Terrella-Plan",
+    "Terrella-Scale",
     "WWW-Authenticate",
     "X-Quota-Limit",
     "X-Quota-Name",
@@ -87,6 +94,7 @@ def create_app(site: Site) -> FastAPI:
     metrics = Metrics()
     watching.add(app, site, metrics)
     pages.add(app, site)
+    connecting.add(app, site)
     stac.mount(
         app, site, title=settings.title, description=settings.description, transactions=settings.api.transactions
     )
@@ -95,15 +103,17 @@ def create_app(site: Site) -> FastAPI:
     app.include_router(signing_in.router(site))
     app.include_router(edr.router(site), prefix="/ogc")
     app.include_router(zarr.router(site), prefix="/zarr")
+    app.include_router(tiles.router(site), prefix="/tiles")
     app.include_router(jobs.router(site))
     app.include_router(downloads.router(site))
     app.include_router(orders.router(site))
+    app.include_router(hook.router(site))
     app.include_router(polytope.router(site))
     app.include_router(cds.router(site))
     app.include_router(hdabroker.router(site))
     app.include_router(hda.router(site))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    errors.install(app, [*hda.ERRORS, stac.ERRORS, *polytope.ERRORS, *cds.ERRORS, *hdabroker.ERRORS])
+    errors.install(app, [*hda.ERRORS, stac.ERRORS, hook.ERRORS, *polytope.ERRORS, *cds.ERRORS, *hdabroker.ERRORS])
     _add_layers(app, site, metrics)
     return app
 
@@ -114,7 +124,8 @@ def _add_layers(app: FastAPI, site: Site, metrics: Metrics) -> None:
     app.add_middleware(HeadLikeGet)
     app.add_middleware(BodyLimit, limit=settings.limits.body_bytes)
     app.add_middleware(TextCompression, prefixes=("/stac", "/static"), pages=_PAGES)
-    app.add_middleware(Accounted, ledger=site.ledger)
+    paces = Paces(settings.access.anonymous_rate, settings.access.anonymous_burst)
+    app.add_middleware(Accounted, ledger=site.ledger, paces=paces)
     app.add_middleware(Identified, access=site.access)
     app.add_middleware(errors.CatchAll)
     app.add_middleware(

@@ -42,6 +42,9 @@ OPEN = frozenset(
         "/connect",
         "/api/v1/test",
         "/identity/gettoken",
+        "/identity/refreshtoken",
+        "/hda-broker/gettoken",
+        "/hda-broker/refreshtoken",
     }
 )
 """Answered without credentials even where anonymous reading is off: pages, and the doors at which one signs in."""

@@ -89,7 +89,8 @@ def landing_html(here: Here) -> str:
 
 
 def _navigation() -> str:
-    entries = [("stac", "STAC"), ("ogc", "OGC API"), ("api.html", "Interface"), ("account", "Account")]
+    entries = [("connect", "Connect"), ("stac", "STAC"), ("ogc", "OGC API"), ("api.html", "Interface")]
+    entries.append(("account", "Account"))
     return "".join(f'<a href="{href}">{name}</a>' for href, name in entries)
 
 

@@ -33,12 +33,22 @@ _ERROR: dict[str, Any] = {
 }
 
 
+_SCHEMES: dict[str, Any] = {
+    "Bearer": {"type": "http", "scheme": "bearer", "description": "A key, or a token of the site's issuer."},
+    "Basic": {"type": "http", "scheme": "basic", "description": "User name and password; or anything and a key."},
+    "Key": {"type": "apiKey", "in": "header", "name": "PRIVATE-TOKEN", "description": "A key."},
+}
+
+
 def openapi_bytes(app: FastAPI) -> bytes:
     """The description as JSON, made once an app."""
     if not hasattr(app.state, "openapi_bytes"):
-        app.state.openapi_bytes = orjson.dumps(_finished(app.openapi()))
-    made: bytes = app.state.openapi_bytes
-    return made
+        made = _finished(app.openapi())
+        is_open = app.state.site.settings.access.anonymous
+        made["security"] = [*([{}] if is_open else []), *({name: []} for name in _SCHEMES)]
+        app.state.openapi_bytes = orjson.dumps(made)
+    found: bytes = app.state.openapi_bytes
+    return found
 
 
 def _finished(description: dict[str, Any]) -> dict[str, Any]:
@@ -46,6 +56,7 @@ def _finished(description: dict[str, Any]) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Error"] = _ERROR
+    description["components"]["securitySchemes"] = _SCHEMES
     for path in description["paths"].values():
         for operation in path.values():
             answers = operation.get("responses", {})

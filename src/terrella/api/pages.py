@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SHOWN = 200
 """Collections on the landing page; the STAC API has all."""
 
-_SAFE = {
+SAFE = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
@@ -37,9 +37,9 @@ def add(app: FastAPI, site: Site) -> None:
     async def landing(request: Request, f: str | None = Query(None, description="json or html.")) -> Response:
         """What is here, for people; as JSON for `Accept: application/json` or `f=json`."""
         here = await run_in_threadpool(_gather, site, caller_of(request), str(request.base_url))
-        if _wants_json(request, f):
+        if wants_json(request, f):
             return Response(orjson.dumps(here.as_json()), media_type="application/json", headers={"Vary": "Accept"})
-        return HTMLResponse(landing_html(here), headers={"Vary": "Accept", **_SAFE})
+        return HTMLResponse(landing_html(here), headers={"Vary": "Accept", **SAFE})
 
     async def description() -> Response:
         """The OpenAPI description of everything served here."""
@@ -47,7 +47,7 @@ def add(app: FastAPI, site: Site) -> None:
 
     async def interface() -> Response:
         """The same, to read and try in a browser; works without the internet."""
-        return HTMLResponse(_SWAGGER, headers=_SAFE)
+        return HTMLResponse(_SWAGGER, headers=SAFE)
 
     html: dict[str, Any] = {"tags": ["Pages"], "response_class": HTMLResponse, "methods": ["GET"]}
     both: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}, "application/json": {}}}}
@@ -56,7 +56,8 @@ def add(app: FastAPI, site: Site) -> None:
     app.add_api_route("/api", description, name="openapi", include_in_schema=False)
 
 
-def _wants_json(request: Request, f: str | None) -> bool:
+def wants_json(request: Request, f: str | None) -> bool:
+    """Whether a page is wanted as JSON: by `f`, else by `Accept`. Raises Invalid."""
     if f not in {None, "json", "html"}:
         raise Invalid(f"f is json or html, not {f!r:.40}.", parameter="f")
     accept = request.headers.get("accept", "*/*")

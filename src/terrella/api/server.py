@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -44,17 +44,19 @@ def serve(
     *,
     workers: int = 1,
     drain_seconds: float = 10,
+    proxies: Sequence[str] = ("127.0.0.1", "::1"),
     log_mode: logs.Mode = "auto",
     on_ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then finish what runs within `drain_seconds`.
 
-    `on_ready` is called once, with the address, when requests are answered. Port 0 takes any free one.
+    `proxies` are addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed. `on_ready` is called
+    once, with the address, when requests are answered. Port 0 takes any free one.
     Raises Conflict when the port is taken, Invalid for an address that is not this machine's.
     """
     listening = listening_socket(host, port)
     address = _address(host, listening.getsockname()[1])
-    config = _config(_Worker(factory, log_mode), workers, drain_seconds)
+    config = _config(_Worker(factory, log_mode), workers, drain_seconds, proxies)
     with listening, suppress(KeyboardInterrupt):  # uvicorn raises it again when all is done
         if workers == 1:
             _Announcing(config, lambda: on_ready(address) if on_ready else None).run(sockets=[listening])
@@ -62,7 +64,7 @@ def serve(
             _serve_by_many(config, listening, address, on_ready)
 
 
-def _config(app: Callable[[], FastAPI], workers: int, drain_seconds: float) -> uvicorn.Config:
+def _config(app: Callable[[], FastAPI], workers: int, drain_seconds: float, proxies: Sequence[str]) -> uvicorn.Config:
     # httptools and uvloop: with h11 on asyncio, two workers on one socket take 45 ms a request instead of 3
     return uvicorn.Config(
         app,
@@ -76,6 +78,7 @@ def _config(app: Callable[[], FastAPI], workers: int, drain_seconds: float) -> u
         access_log=False,
         server_header=False,
         proxy_headers=True,
+        forwarded_allow_ips=list(proxies),
         timeout_keep_alive=30,
         timeout_worker_healthcheck=60,  # a worker that is still importing on a busy machine is not dead
         timeout_graceful_shutdown=max(1, round(drain_seconds)),

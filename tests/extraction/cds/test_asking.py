@@ -70,7 +70,7 @@ def test_the_product_type_chooses_among_variables_of_one_name() -> None:
     "name", ["tas", "near_surface_air_temperature", "Near-Surface Air Temperature", "NEAR_SURFACE_AIR_TEMPERATURE"]
 )
 def test_variables_of_other_files_by_name(name: str) -> None:
-    assert ask(PLAIN, variable=[name]) == {"param": ["tas"], "format": "netcdf"}
+    assert ask(PLAIN, variable=[name], year=2024) == {"param": ["tas"], "year": 2024, "format": "netcdf"}
 
 
 def test_dates() -> None:

@@ -19,7 +19,7 @@ from terrella.errors import Invalid, NotFound, Unauthenticated
 from terrella.model.job import ENDED
 from terrella.site.mars import understood
 from terrella.site.mars.retrieving import checked, inputs_of
-from terrella.site.tasks import RETRIEVE
+from terrella.site.tasks import RETRIEVE, submit_or_perform
 
 if TYPE_CHECKING:
     from terrella.model.caller import Caller
@@ -82,10 +82,10 @@ class Polytope:
 
     def _submitted(self, caller: Caller, collection: str, given: dict[str, Any]) -> str:
         only = None if collection == EVERYTHING else collection
-        checked(self._site, caller, understood(self._site, caller, given, only))
-        return self._site.jobs.submit(
-            caller, RETRIEVE, inputs_of(given, only), title=f"{collection}: {_title(given)}", dialect=DIALECT
-        )
+        plan = checked(self._site, caller, understood(self._site, caller, given, only))
+        title = f"{collection}: {_title(given)}"
+        inputs = inputs_of(given, only)
+        return submit_or_perform(self._site, caller, RETRIEVE, inputs, plan, title=title, dialect=DIALECT).id
 
     async def poll(self, request: Request, name: str) -> Response:
         """How far a request is; 303 to its answer once that is there. (Or the requests of a collection.)"""
@@ -171,7 +171,7 @@ def router(site: Site) -> APIRouter:
         ("/api/v1/requests/{collection}", polytope.submit, {**sent, "status_code": 202}),
         ("/api/v1/requests/{name}", polytope.poll, {"methods": ["GET"]}),
         ("/api/v1/requests/{name}", polytope.revoke, {"methods": ["DELETE"]}),
-        ("/api/v1/downloads/{name}", polytope.gone, {"methods": ["GET"]}),
+        ("/api/v1/downloads/{name}", polytope.gone, {"methods": ["GET"], "include_in_schema": False}),
         ("/api/v1/uploads/{name}", polytope.gone, {"methods": ["GET"], "include_in_schema": False}),
         ("/api/v1/uploads/{name}", polytope.gone, {"methods": ["POST"], "include_in_schema": False}),
         ("/api/v2/{collection}/requests", polytope.submit2, sent),
