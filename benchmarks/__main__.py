@@ -48,9 +48,13 @@ QUICK: dict[str, dict[str, Any]] = {
     "estimates": {},
     "optimising": {"hours": 500, "rounds": 5},
     "edr": {"seconds": 2, "rounds": 1},
+    "tiles": {"seconds": 2, "rounds": 1},
     "catalog": {"items": 10_000, "repeats": 30},
     "stac_http": {"items": 10_000, "seconds": 1, "rounds": 1},
     "stac_million": {"items": 10_000, "seconds": 1},
+    "accounts": {"reads": 100},
+    "jobs": {"count": 100, "polls": 20, "seconds": 1},
+    "downloads": {"megabytes": 50, "rounds": 2},
 }
 """Every benchmark, in the order in which they run, and its arguments for a quick look."""
 _NOT_RUN: dict[str, Any] = {"rows": [], "failed": "not run yet"}

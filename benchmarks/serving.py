@@ -110,12 +110,18 @@ def get(port: int, path: str) -> tuple[int, bytes]:
         link.close()
 
 
-def fire(port: int, paths: Sequence[str], seconds: float, clients: int = CLIENTS) -> Rate:
+def fire(
+    port: int,
+    paths: Sequence[str],
+    seconds: float,
+    clients: int = CLIENTS,
+    headers: Mapping[str, str] | None = None,
+) -> Rate:
     """Ask for paths in turn, from `clients` connections that stay open: through wrk where there is one.
 
     Raises RuntimeError when an answer is not 2xx.
     """
-    return (_by_wrk if shutil.which("wrk") else by_threads)(port, paths, seconds, clients)
+    return (_by_wrk if shutil.which("wrk") else by_threads)(port, paths, seconds, clients, headers or {})
 
 
 def client_name() -> str:
@@ -123,12 +129,13 @@ def client_name() -> str:
     return "wrk" if shutil.which("wrk") else "Python threads"
 
 
-def _by_wrk(port: int, paths: Sequence[str], seconds: float, clients: int) -> Rate:
+def _by_wrk(port: int, paths: Sequence[str], seconds: float, clients: int, headers: Mapping[str, str]) -> Rate:
     with tempfile.TemporaryDirectory() as folder:
         script, listed = Path(folder) / "ask.lua", Path(folder) / "paths"
         script.write_text(_WRK_SCRIPT)
         listed.write_text("\n".join(paths))
         command = ["wrk", "-t1", f"-c{clients}", f"-d{max(1, round(seconds))}s", "--timeout", "60s", "-s", str(script)]
+        command += [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
         command += [f"http://{HOST}:{port}", "--", str(listed)]
         made = subprocess.run(command, check=False, capture_output=True, text=True)
     if "RESULT " not in made.stdout:
@@ -139,7 +146,9 @@ def _by_wrk(port: int, paths: Sequence[str], seconds: float, clients: int) -> Ra
     return Rate(found["count"] / found["us"] * 1e6, found["p50"] / 1000, found["p99"] / 1000)
 
 
-def by_threads(port: int, paths: Sequence[str], seconds: float, clients: int) -> Rate:
+def by_threads(
+    port: int, paths: Sequence[str], seconds: float, clients: int, headers: Mapping[str, str] | None = None
+) -> Rate:
     """The same in Python; percentiles are of every single request."""
     times: list[float] = []
     wrong: list[str] = []
@@ -152,7 +161,7 @@ def by_threads(port: int, paths: Sequence[str], seconds: float, clients: int) ->
             path = paths[at % len(paths)]
             at += 1
             began = time.perf_counter()
-            link.request("GET", path)
+            link.request("GET", path, headers=dict(headers or {}))
             answer = link.getresponse()
             body = answer.read()
             times.append(time.perf_counter() - began)

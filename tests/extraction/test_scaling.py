@@ -83,10 +83,9 @@ def test_amounts_begin_at_zero(legend_of) -> None:
     assert made.scaling.values(np.array([65535]))[0] > 3.5 * values.max()
 
 
-def test_a_stated_range_and_both_ways(legend_of) -> None:
+def test_both_ways_from_zero(legend_of) -> None:
     values = RANDOM.normal(0, 1, (2, 20, 30)).astype("f4")
-    made = legend_of(values, actual_range=np.array([-10.0, 20.0]), long_name="temperature anomaly")
-    assert made.scaling == Scaling.between(-10.0, 20.0)
+    made = legend_of(values, long_name="temperature anomaly")
     assert (made.palette, made.low) == ("diverging", -made.high)
 
 
@@ -103,7 +102,7 @@ def test_values_that_are_only_somewhere(legend_of) -> None:
 def test_nothing_at_all_and_infinities(legend_of) -> None:
     made = legend_of(np.full((1, 4, 4), np.nan, dtype="f4"))
     assert (made.low, made.high, made.is_exact) == (None, None, False)
-    wide = legend_of(np.linspace(-1.7e308, 1.7e308, 16).reshape(1, 4, 4))
+    wide = legend_of((1.7e308 * np.linspace(-1, 1, 16)).reshape(1, 4, 4))
     assert np.isfinite([wide.scaling.scale, wide.scaling.offset, wide.low, wide.high]).all()
     assert legend_of(np.where(np.eye(4, dtype=bool), np.inf, 3.0).astype("f4")[None]).high is not None
 
@@ -114,5 +113,5 @@ def test_whole_numbers_stay_whole(legend_of) -> None:
 
 
 def test_the_same_every_time(legend_of) -> None:
-    values = RANDOM.normal(5, 2, (9, 300, 300)).astype("f4")
+    values = RANDOM.normal(5, 2, (3, 80, 300)).astype("f4")
     assert legend_of(values) == legend_of(values)

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrella.grids import CurvilinearGrid, HealpixGrid, PointsGrid, RectilinearGrid, ReducedGaussianGrid, RegularGrid, RotatedGrid, octahedral_pl
+from terrella.grids import (
+    CurvilinearGrid,
+    HealpixGrid,
+    PointsGrid,
+    RectilinearGrid,
+    ReducedGaussianGrid,
+    RegularGrid,
+    RotatedGrid,
+    octahedral_pl,
+)
 from terrella.grids.matrices import CRS84, MERCATOR, pixels
 from terrella.grids.pixels import sampling
 

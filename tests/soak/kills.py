@@ -51,7 +51,8 @@ class Seen:
 class Soak:
     """One home, one server at a time, and a client that never tires."""
 
-    def __init__(self, home: Path, seed: int, pause: tuple[float, float]) -> None:
+    def __init__(self, home: Path, seed: int, pause: tuple[float, float], *, is_whole: bool) -> None:
+        self.kind = "whole" if is_whole else "plain"
         self.home = home
         self.random = random.Random(seed)
         self.pause = pause
@@ -65,7 +66,7 @@ class Soak:
     # --- what is killed ----------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "soak.parts", "server", str(self.home), str(self.port)]
+        command = [sys.executable, "-m", "soak.parts", "server", str(self.home), str(self.port), self.kind]
         environment = {**os.environ, "PYTHONPATH": str(TESTS)}
         self.server = subprocess.Popen(command, env=environment, stdout=self.log, stderr=self.log)
         last = time.monotonic() + PATIENCE
@@ -117,7 +118,7 @@ class Soak:
         with httpx.Client(base_url=self.address, timeout=10) as web:
             while not self.stopping.wait(0.25):
                 with suppress(httpx.HTTPError):
-                    answer = web.post(f"/soak/{number}")
+                    answer = web.post(f"/soak/{number}", timeout=60)
                     if answer.status_code == 202:
                         self.seen.acknowledged[answer.json()["job"]] = number
                         number += 1
@@ -142,7 +143,7 @@ class Soak:
 
     # --- the whole ---------------------------------------------------------------------------------------------------
 
-    def run(self, rounds: int) -> Seen:
+    def run(self, rounds: int, restarts: int) -> Seen:
         self.home.mkdir(parents=True, exist_ok=True)
         self.start()
         _count_completions(self.home)
@@ -150,9 +151,9 @@ class Soak:
         for thread in threads:
             thread.start()
         try:
-            for _ in range(rounds):
+            for what in self._plan(rounds, restarts):
                 time.sleep(self.random.uniform(*self.pause))
-                self.kill(self.random.choices(["worker", "server", "both"], [6, 2, 2])[0])
+                self.kill(what)
             self.stopping.set()
             for thread in threads:
                 thread.join(30)
@@ -161,6 +162,12 @@ class Soak:
             self.stop()
         self._verify()
         return self.seen
+
+    def _plan(self, rounds: int, restarts: int) -> list[str]:
+        """What is killed in each round: so many servers, every second one with its workers."""
+        made = [["server", "both"][n % 2] for n in range(restarts)] + ["worker"] * (rounds - restarts)
+        self.random.shuffle(made)
+        return made
 
     def _finish(self) -> None:
         """Wait until nothing is left to do."""
@@ -172,9 +179,19 @@ class Soak:
                 left = {job for job in left if rooms.get(OPERATOR, job).state in ("accepted", "running")}
                 time.sleep(0.05)
             self.seen.takeover = time.monotonic() - began
+            self._settled(rooms)
             rooms.close()
             self._download(web)
-        time.sleep(2.5)  # the chores of the last second
+
+    def _settled(self, rooms: Jobs) -> None:
+        """Wait for the chores of the last second."""
+        last = time.monotonic() + PATIENCE
+        while time.monotonic() < last:
+            with rooms.rows.reading() as connection:
+                left = connection.execute("select count(*) from job where settled = 0").fetchone()[0]
+            if not left:
+                return
+            time.sleep(0.05)
 
     def _download(self, web: httpx.Client) -> None:
         """Some results over HTTP, by their signed links."""
@@ -242,9 +259,9 @@ def _free_port() -> int:
         return port
 
 
-def soak(folder: Path, rounds: int, seed: int, pause: tuple[float, float] = (0.2, 2.0)) -> Seen:
-    """Run it in an empty folder; what was seen."""
-    return Soak(folder / "home", seed, pause).run(rounds)
+def soak(folder: Path, rounds: int, seed: int, *, restarts: int, is_whole: bool, pause: tuple[float, float]) -> Seen:
+    """Run it in an empty folder; what was seen. The server dies in `restarts` rounds; it is whole, or starts sooner."""
+    return Soak(folder / "home", seed, pause, is_whole=is_whole).run(rounds, restarts)
 
 
 def main() -> int:
@@ -254,7 +271,8 @@ def main() -> int:
     asked: Any = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         began = time.monotonic()
-        seen = soak(Path(folder), asked.rounds, asked.seed)
+        many = asked.rounds * 2 // 5
+        seen = soak(Path(folder), asked.rounds, asked.seed, restarts=many, is_whole=True, pause=(0.2, 2.0))
     print(
         f"{asked.rounds} rounds in {time.monotonic() - began:.0f} s, kills {seen.killed}: "
         f"{len(seen.acknowledged)} jobs acknowledged, {seen.looked} looks, all done {seen.takeover:.1f} s after the "

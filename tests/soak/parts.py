@@ -48,9 +48,9 @@ def charge(home: Path, job: Job) -> None:
     connection.close()
 
 
-def worker(home: Path) -> None:
+def worker(home: Path, parent: int) -> None:
     jobs = Jobs(home, "", {"soak": make}, ended=lambda job: charge(home, job))
-    found = jobs.worker(_somebody, ends_with_parent=True)
+    found = jobs.worker(_somebody, parent=parent)
     signal.signal(signal.SIGTERM, lambda *_: found.stop())
     found.run()
     jobs.close()
@@ -60,30 +60,49 @@ def _somebody(name: str) -> Caller:
     return OPERATOR if name == OPERATOR.name else Caller(name)
 
 
-def server(home: Path, port: int) -> None:
-    from starlette.responses import JSONResponse
-
-    from terrella.api.app import create_app
+def server(home: Path, port: int, *, is_whole: bool) -> None:
+    """With the whole application, or (it starts sooner) with no more than submitting."""
     from terrella.api.server import serve
+
+    site, jobs = _site(home) if is_whole else (None, Jobs(home, "", {"soak": make}, at_once=["soak"]))
+    crew = Crew([sys.executable, "-m", "soak.parts", "worker", str(home), str(os.getpid())], WORKERS, lambda: jobs.rows)
+    serve(lambda: _application(site, jobs), port=port, on_ready=lambda _: crew.start(), log_mode="json")
+    crew.stop()
+
+
+def _site(home: Path) -> tuple[Any, Jobs]:
     from terrella.site import Site
 
     site = Site.open(home)
     site.jobs._tasks["soak"] = make  # type: ignore[index]
-    crew = Crew([sys.executable, "-m", "soak.parts", "worker", str(home)], WORKERS, lambda: site.jobs.rows)
+    site.jobs._small = frozenset({"soak"})
+    return site, site.jobs
+
+
+def _application(site: Any, jobs: Jobs) -> Any:
+    from fastapi import FastAPI
+    from starlette.responses import JSONResponse
 
     def submit(number: int) -> Any:
-        job = site.jobs.submit(OPERATOR, "soak", {"number": number}, key=f"soak {number}")
-        return JSONResponse({"job": job}, 202)
+        asked: Any = {"inputs": {"number": number}, "key": f"soak {number}"}
+        if number % 3 == 0:  # the server itself does some, and is killed in their midst
+            return JSONResponse({"job": jobs.perform(OPERATOR, "soak", **asked).id}, 202)
+        return JSONResponse({"job": jobs.submit(OPERATOR, "soak", **asked)}, 202)
 
-    app = create_app(site)
+    if site is None:
+        app = FastAPI()
+        app.add_api_route("/health", lambda: "well")
+    else:
+        from terrella.api.app import create_app
+
+        app = create_app(site)
     app.add_api_route("/soak/{number}", submit, methods=["POST"])
-    serve(lambda: app, port=port, on_ready=lambda _: crew.start(), log_mode="json")
-    crew.stop()
+    return app
 
 
 if __name__ == "__main__":
     os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
     if sys.argv[1] == "worker":
-        worker(Path(sys.argv[2]))
+        worker(Path(sys.argv[2]), int(sys.argv[3]))
     else:
-        server(Path(sys.argv[2]), int(sys.argv[3]))
+        server(Path(sys.argv[2]), int(sys.argv[3]), is_whole=sys.argv[4] == "whole")

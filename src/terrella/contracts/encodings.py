@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from terrella.model.extraction import Extracted
 
 
@@ -31,3 +33,20 @@ class Encoding(Protocol):
     def encode(self, extracted: Extracted) -> bytes:
         """The whole answer, with its receipt, licence and attribution wherever the format has a place for them."""
         ...
+
+
+@runtime_checkable
+class SupportsFiles(Protocol):
+    """An encoding that can write a large answer to a file without holding all of it in memory besides."""
+
+    def write(self, extracted: Extracted, path: Path) -> None:
+        """The same values and words as `encode` gives."""
+        ...
+
+
+def write_answer(encoding: Encoding, extracted: Extracted, path: Path) -> None:
+    """Write an answer to a file, which is new."""
+    if isinstance(encoding, SupportsFiles):
+        encoding.write(extracted, path)
+    else:
+        path.write_bytes(encoding.encode(extracted))

@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from weakref import WeakKeyDictionary
 
 from terrella.contracts.cubes import Piece
@@ -68,4 +68,6 @@ def _check(piece: Piece) -> None:
     if not piece.modified.isdigit() or is_remote(piece.href):
         return
     if state(piece.href).modified != piece.modified:
-        raise Unreadable(f"{piece.href}: it changed since it was added; add it again.")
+        # no path: whoever asks over HTTP need not know where files lie
+        name = PurePosixPath(piece.href).name
+        raise Unreadable(f"{name}: it changed since it was added; add it again.")

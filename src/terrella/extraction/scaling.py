@@ -1,6 +1,6 @@
 """How the values of a variable become 16-bit numbers, alike in all tiles of one version of the data.
 
-Ranges come from what the data say (packing, `actual_range`, flags), else from cells sampled over the axes and the grid,
+Ranges come from how the data are stored (packed, as classes), else from cells sampled over the axes and the grid,
 with room on both sides. The same data give the same scaling in every process.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -122,9 +122,6 @@ def _flags(variable: CubeVariable) -> Scaling | None:
 
 def _ranged(variable: CubeVariable, seen: np.ndarray) -> tuple[Scaling, bool]:
     low, high = float(seen.min()), float(seen.max())
-    stated = _stated(variable)
-    if stated is not None:
-        return Scaling.between(min(low, stated[0]), max(high, stated[1])), False
     width = min(high - low, _LARGEST)
     if low >= 0 and low <= 0.05 * width:
         low, high = 0.0, min(high + _ROOM_ABOVE_ZERO * width, _LARGEST)
@@ -135,19 +132,9 @@ def _ranged(variable: CubeVariable, seen: np.ndarray) -> tuple[Scaling, bool]:
     return Scaling.between(low, high), False
 
 
-def _stated(variable: CubeVariable) -> tuple[float, float] | None:
-    """`actual_range`, where the data say it (CF, Appendix A)."""
-    said: Any = variable.attrs.get("actual_range")
-    try:
-        low, high = map(float, said)
-    except (TypeError, ValueError):
-        return None
-    return (low, high) if math.isfinite(low) and math.isfinite(high) and low < high else None
-
-
 def _suggested(seen: np.ndarray) -> tuple[float, float]:
     """From the 2nd to the 98th percentile of what was seen; around the value where there is one."""
-    low, high = np.percentile(seen, [2, 98]).tolist()
+    low, high = np.percentile(seen, [2, 98], method="nearest").tolist()  # between them would overflow
     if not low < high:
         low, high = float(seen.min()), float(seen.max())
     if not low < high:

@@ -12,9 +12,9 @@ import numpy as np
 import orjson
 
 from terrella.cubes.scenes.expressions import is_expression
-from terrella.cubes.selecting import Selection
 from terrella.cubes.scenes.lattice import DEGREE_M
 from terrella.cubes.scenes.rasters import FORMATS
+from terrella.cubes.selecting import Selection
 from terrella.encodings.calendars import iso
 from terrella.errors import Invalid, NotFound, TooLarge, Unsupported
 from terrella.extraction.planning import indices

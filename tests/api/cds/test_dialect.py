@@ -28,8 +28,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("cds")
     settings = {
         "access": {"rules": RULES},
-        "jobs": {"workers": 0, "at_once_seconds": 0},
-        "limits": {"values": 1000},
+        "jobs": {"workers": 0, "at_once_seconds": 0, "values": 1000},
     }
     with terrella.Site.open(folder / "site", **settings) as made:
         for name in ("cube", "secret"):
@@ -108,8 +107,8 @@ def test_what_is_too_large_is_priced_but_not_taken(web: httpx.Client) -> None:
     told = web.post(f"{RETRIEVE}/processes/cube/costing", json=asked).json()
     assert not told["request_is_valid"]
     assert (told["id"], told["cost"], told["limit"]) == ("values", 2 * 19 * 36, 1000)
-    assert "limits.values" in told["invalid_reason"]
-    assert "limits.values" in refused(web.post(f"{RETRIEVE}/processes/cube/execution", json=asked))
+    assert "jobs.values" in told["invalid_reason"]
+    assert "jobs.values" in refused(web.post(f"{RETRIEVE}/processes/cube/execution", json=asked))
     smaller = {"inputs": REQUEST | {"area": [50, 0, 0, 50]}}
     assert web.post(f"{RETRIEVE}/processes/cube/costing", json=smaller).json()["estimate"]["values"] == 36
 

@@ -39,7 +39,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     path = folder / "ensemble.grib"
     write_grib(path, step=10, param=130, steps=(0, 6), levels=(850, 500), members=(1, 2), keys=keys)
     write_grib(path, step=10, param=167, steps=(0, 6), members=(1, 2), keys=keys)
-    with Site.open(folder / "home", limits={"values": 4000}) as site:
+    with Site.open(folder / "home", jobs={"values": 4000}) as site:
         site.add(path)
         yield site
 

@@ -79,7 +79,7 @@ class Retrieve:
         return JSONResponse(self._cost(found))
 
     def _cost(self, found: Price) -> Document:
-        plan, limits = found.plan, self._site.settings.limits
+        plan, limits = found.plan, self._site.settings.jobs
         sizes = {name: (getattr(plan, name), getattr(limits, name)) for name in ("values", "bytes_read", "cells")}
         name = max(sizes, key=lambda one: sizes[one][0] / sizes[one][1])
         made = {"id": name, "cost": sizes[name][0], "limit": sizes[name][1], "request_is_valid": not found.refusal}

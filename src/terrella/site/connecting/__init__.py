@@ -2,6 +2,7 @@
 
 from terrella.site.connecting.address import Address
 from terrella.site.connecting.clients import CLIENTS, Connection, connections
-from terrella.site.connecting.examples import Example, Examples, Scene, examples
+from terrella.site.connecting.examples import Example, Examples, examples
+from terrella.site.connecting.scenes import Scene
 
 __all__ = ["CLIENTS", "Address", "Connection", "Example", "Examples", "Scene", "connections", "examples"]

@@ -10,7 +10,8 @@ from terrella.site.connecting import finding, stores, values
 
 if TYPE_CHECKING:
     from terrella.site.connecting.address import Address
-    from terrella.site.connecting.examples import Example, Examples, Scene
+    from terrella.site.connecting.examples import Example, Examples
+    from terrella.site.connecting.scenes import Scene
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from terrella.encodings.calendars import iso
 from terrella.errors import NotFound, TerrellaError, Unsupported
-from terrella.extraction.mars.matching import identities
-from terrella.extraction.mars.placing import TO_PASCAL
-from terrella.model.search import CollectionSearch, Search
+from terrella.model.search import CollectionSearch
+from terrella.site.connecting.axes import Chosen, chosen_of, mars_of, words_of
+from terrella.site.connecting.scenes import Scene, first_scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from terrella.contracts.cubes import Cube, CubeIndex, CubeVariable, Origin
     from terrella.model.caller import Caller
-    from terrella.model.scan import Axis
     from terrella.model.stac import Document
     from terrella.site.site import Site
 
@@ -28,22 +26,9 @@ LOOKED_AT = 200
 _TRIED = 12
 MOST_READ = 32 << 20
 """Bytes that an example may read."""
-_MOST_TIMES = 3
 _TOWNS = ((13.4, 52.5), (-3.7, 40.4), (-74.0, 40.7), (28.2, -26.2), (77.2, 28.6), (139.7, 35.7), (-58.4, -34.6))
 """Longitudes and latitudes where somebody may live: tried before places anywhere."""
 _FRACTIONS = ((0.5, 0.5), (0.3, 0.6), (0.7, 0.4), (0.6, 0.75), (0.4, 0.25), (0.15, 0.5), (0.85, 0.5))
-_MINUTE_MS, _HOUR_MS, _DAY_MS = 60_000, 3_600_000, 86_400_000
-_STANDARD = frozenset({"", "standard", "gregorian", "proleptic_gregorian"})
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """What an example takes of one axis: `values` as their axis has them, `texts` as requests write them."""
-
-    axis: str
-    kind: str
-    values: tuple[Any, ...]
-    texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +72,6 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """An item with an asset that GDAL reads: its projected image, as STAC says it."""
-
-    collection: str
-    item: str
-    asset: str
-    band: str
-    """As odc-stac calls it: the asset, and of several bands the first."""
-    path: str
-    """Of the bytes, below the address of the site."""
-    bbox: tuple[float, float, float, float]
-
-
-@dataclass(frozen=True, slots=True)
 class Examples:
     """What a caller may read: a cube and an image, each None where there is none, and a collection to search in."""
 
@@ -112,7 +83,7 @@ class Examples:
 def examples(site: Site, caller: Caller, collection: str | None = None) -> Examples:
     """The best to make examples of; with `collection`, only of that. Raises NotFound for it."""
     documents = _documents(site, caller, collection)
-    cube, scene = next(_made(site, caller, documents), None), _scene(site, caller, documents)
+    cube, scene = next(_made(site, caller, documents), None), first_scene(site, caller, documents)
     known = [one.collection for one in (cube, scene) if one] + [str(one["id"]) for one in documents]
     return Examples(cube, scene, known[0] if known else None)
 
@@ -177,8 +148,8 @@ def _tried(
     site: Site, caller: Caller, document: Document, opened: tuple[CubeIndex, Origin], variable: CubeVariable
 ) -> Example | None:
     index, origin = opened
-    chosen = tuple(_chosen(axis) for axis in index.axes if axis.name in variable.dims)
-    words = _words(chosen)
+    chosen = tuple(chosen_of(axis) for axis in index.axes if axis.name in variable.dims)
+    words = words_of(chosen)
     for lon, lat in _places(document):
         asked = {"variables": [variable.name], "point": (lon, lat), **words}
         if site.estimate(document["id"], caller=caller, **asked).bytes_read > MOST_READ:
@@ -211,8 +182,8 @@ def _example(
         lat=round(place[1], 6),
         chosen=chosen,
         values=tuple(numbers.tolist()),
-        mars=_mars(document, variable, chosen),
-        words=_words(chosen),
+        mars=mars_of(document, variable, chosen),
+        words=words_of(chosen),
         sides=cube.grid.dims if cube.grid.kind in ("regular", "rectilinear") else (),
         first=first,
         bands=_bands([array.sizes[dim] for dim, _ in first], [count for _, count in first]),
@@ -258,115 +229,3 @@ def _bbox(document: Document) -> tuple[float, float, float, float]:
     numbers = [float(one) for one in document["extent"]["spatial"]["bbox"][0]]
     half = len(numbers) // 2
     return numbers[0], numbers[1], numbers[half], numbers[half + 1]
-
-
-# --- axes -----------------------------------------------------------------------------------------------------------
-
-
-def _chosen(axis: Axis) -> Chosen:
-    """The first few times; of anything else the first value."""
-    if axis.kind == "time":
-        return _told(axis, _first_times(axis.values))
-    if axis.kind == "step":
-        return _told(axis, axis.values[:_MOST_TIMES])
-    return _told(axis, axis.values[:1])
-
-
-def _first_times(values: np.ndarray) -> np.ndarray:
-    """At most three, if their dates and their times of day, each listed, mean no more than these: else one."""
-    some = values[:_MOST_TIMES]
-    meant = np.isin(values // _DAY_MS, some // _DAY_MS) & np.isin(values % _DAY_MS, some % _DAY_MS)
-    return some if int(meant.sum()) == some.size else values[:1]
-
-
-def _told(axis: Axis, values: np.ndarray) -> Chosen:
-    if axis.kind in ("time", "reference_time"):
-        texts = list(iso(values.astype(np.int64), axis.calendar))
-    elif axis.kind == "step":
-        texts = [f"{value / _HOUR_MS:g}" for value in values.tolist()]
-    else:
-        texts = [f"{value:.10g}" if isinstance(value, float) else str(value) for value in values.tolist()]
-    if axis.kind == "vertical" and axis.units in TO_PASCAL:
-        mars = [f"{float(value) * TO_PASCAL[axis.units] / 100:.10g}" for value in values.tolist()]
-        return Chosen(axis.name, axis.kind, tuple(mars), tuple(texts))
-    return Chosen(axis.name, axis.kind, tuple(values.tolist()), tuple(texts))
-
-
-def _words(chosen: Sequence[Chosen]) -> dict[str, Any]:
-    """The axes as `Site.extract` takes them."""
-    words: dict[str, Any] = {}
-    for one in chosen:
-        if one.kind == "time":
-            words["time"] = one.texts[0] if len(one.texts) == 1 else f"{one.texts[0]}/{one.texts[-1]}"
-        elif one.kind == "vertical":
-            words["level"] = [float(text) for text in one.texts]
-        elif one.kind == "step":
-            words["step"] = [float(text) for text in one.texts]
-        else:
-            words[one.axis] = list(one.texts)
-    return words
-
-
-# --- MARS words -----------------------------------------------------------------------------------------------------
-
-
-def _mars(document: Document, variable: str, chosen: Sequence[Chosen]) -> dict[str, str]:
-    """The example in MARS words: what the variable is known by, then its axes."""
-    identity = next(one for one in identities(document) if one.variable == variable)
-    made = {key: min(identity.words[key]) for key in ("class", "stream", "type", "levtype") if key in identity.words}
-    made["param"] = str(document["cube:variables"][variable].get("mars:param") or variable)
-    for one in chosen:
-        if one.kind in ("time", "reference_time"):
-            made |= _clock(one)
-        elif one.kind == "step":
-            made["step"] = "/".join(one.texts)
-        elif one.kind == "vertical":
-            made["levelist"] = "/".join(map(_plain, one.values))
-        elif one.kind == "number":
-            made["number"] = "/".join(one.texts)
-        else:
-            made[one.axis] = "/".join(one.texts)
-    return made
-
-
-def _plain(value: Any) -> str:
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
-
-
-def _clock(one: Chosen) -> dict[str, str]:
-    """Dates, and times of day where these are whole minutes."""
-    dates = dict.fromkeys(text[:10].replace("-", "") for text in one.texts)
-    made = {"date": "/".join(dates)}
-    if all(value % _MINUTE_MS == 0 for value in one.values):
-        made["time"] = "/".join(dict.fromkeys(text[11:16].replace(":", "") or "0000" for text in one.texts))
-    return made
-
-
-# --- images ---------------------------------------------------------------------------------------------------------
-
-
-def _scene(site: Site, caller: Caller, documents: Sequence[Document]) -> Scene | None:
-    """The first item with a projected GeoTIFF, of at most a few items of each collection."""
-    reader = caller.reading()
-    for document in documents:
-        page = site.catalog.search(reader, Search(collections=(document["id"],), limit=3))
-        for content in page.documents:
-            found = _scene_of(orjson.loads(content))
-            if found is not None:
-                return found
-    return None
-
-
-def _scene_of(item: Document) -> Scene | None:
-    about = item.get("properties", {})
-    for name, asset in item.get("assets", {}).items():
-        code = asset.get("proj:code") or about.get("proj:code")
-        placed = asset.get("proj:transform") or about.get("proj:transform")
-        if "tiff" not in str(asset.get("type", "")) or not code or not placed or len(item.get("bbox") or ()) != 4:
-            continue
-        bands = asset.get("bands") or []
-        band = str(bands[0].get("name") or name) if len(bands) == 1 else name
-        path = f"/stac/collections/{item['collection']}/items/{item['id']}/assets/{name}"
-        west, south, east, north = item["bbox"]
-        return Scene(str(item["collection"]), str(item["id"]), name, band, path, (west, south, east, north))
-    return None

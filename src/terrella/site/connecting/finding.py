@@ -10,7 +10,7 @@ from terrella.site.connecting.writing import text
 
 if TYPE_CHECKING:
     from terrella.site.connecting.address import Address
-    from terrella.site.connecting.examples import Scene
+    from terrella.site.connecting.scenes import Scene
 
 
 def pystac_client(at: Address, collection: str) -> str:

@@ -103,7 +103,7 @@ def checked(site: Site, caller: Caller, retrieval: Retrieval) -> Plan:
     for plan, one in zip(plans, retrieval.extractions, strict=True):
         if not plan.cells:
             raise NotFound("No cell lies in that shape: take a larger one, or a position for the nearest cell.")
-        site.extractor.check(caller, one, plan)
+        site.job_extractor.check(caller, one, plan)
         if retrieval.format == GRIB:
             _check_stored_as_grib(site, caller, one)
     whole = reduce(_together, plans)
