@@ -27,7 +27,9 @@ def test_tables_are_those_of_matplotlib(name) -> None:
 def test_lighter_is_more(name) -> None:
     steps = np.diff(lightness(palette(name).astype(float)))
     assert steps.min() > -0.6
-    assert lightness(palette(name).astype(float))[[0, -1]].tolist() == sorted(lightness(palette(name).astype(float))[[0, -1]])
+    assert lightness(palette(name).astype(float))[[0, -1]].tolist() == sorted(
+        lightness(palette(name).astype(float))[[0, -1]]
+    )
 
 
 def test_diverging_is_lightest_in_the_middle() -> None:

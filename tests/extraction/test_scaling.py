@@ -17,7 +17,11 @@ from terrella.site import Site
 def write(path: Path, name: str, values: np.ndarray, **attrs) -> Path:
     """(time, lat, lon) on 1 degree."""
     with netCDF4.Dataset(path, "w") as file:
-        for dim, size, units in (("time", values.shape[0], "hours since 2024-01-01"), ("lat", values.shape[1], "degrees_north"), ("lon", values.shape[2], "degrees_east")):
+        for dim, size, units in (
+            ("time", values.shape[0], "hours since 2024-01-01"),
+            ("lat", values.shape[1], "degrees_north"),
+            ("lon", values.shape[2], "degrees_east"),
+        ):
             file.createDimension(dim, size)
             line = file.createVariable(dim, "f8", (dim,))
             line.units = units
@@ -61,7 +65,9 @@ def test_packed_numbers_keep_their_scale(legend_of) -> None:
 def test_bytes_and_classes(legend_of) -> None:
     made = legend_of(RANDOM.integers(0, 256, (1, 5, 6)).astype("u1"))
     assert (made.is_exact, made.scaling.scale, made.scaling.offset) == (True, 1.0, -1.0)
-    classes = legend_of(np.ones((1, 4, 4), dtype="f4"), flag_values=np.array([1, 2, 9], dtype="f4"), flag_meanings="a b c")
+    classes = legend_of(
+        np.ones((1, 4, 4), dtype="f4"), flag_values=np.array([1, 2, 9], dtype="f4"), flag_meanings="a b c"
+    )
     assert (classes.is_exact, classes.scaling.values(np.array([1])).tolist()) == (True, [1.0])
 
 

@@ -30,7 +30,14 @@ GRIDS = {
     "healpix": HealpixGrid(4, "nested"),
     "octahedral": ReducedGaussianGrid(8, octahedral_pl(8)),
 }
-TILES = [(CRS84, 0, 0, 0), (CRS84, 1, 0, 3), (CRS84, 2, 3, 0), (CRS84, 4, 7, 17), (MERCATOR, 0, 0, 0), (MERCATOR, 3, 2, 7)]
+TILES = [
+    (CRS84, 0, 0, 0),
+    (CRS84, 1, 0, 3),
+    (CRS84, 2, 3, 0),
+    (CRS84, 4, 7, 17),
+    (MERCATOR, 0, 0, 0),
+    (MERCATOR, 3, 2, 7),
+]
 
 
 def chords(grid, lon, lat):

@@ -63,7 +63,7 @@ class Assets:
         return self.addressed(collection, str(collection["id"]), "")
 
     def addressed(self, document: Document, collection: str, item: str) -> Document:
-        """Local files of a document, or of a part of it, as addresses here, or (administrators) as file://."""
+        """Local files of a document, or of a part of it, as addresses here."""
         found = document.get("assets")
         assets: Document = found if isinstance(found, dict) else {}
         for key, asset in list(assets.items()):
@@ -88,12 +88,12 @@ class Assets:
         return orjson.dumps(self.of_item(orjson.loads(item)))
 
     def _place(self, assets: Document, key: str, collection: str, item: str) -> None:
-        """A local file's address; files of collections have none and are left out."""
+        """A local file's address; files of collections have none: administrators see where they lie, nobody else."""
         href = str(assets[key]["href"])
-        if self.sees_files:
-            assets[key]["href"] = "file://" + quote(href) if href.startswith("/") else href
-        elif item:
+        if item:
             assets[key]["href"] = f"{self._base}/{quote(collection, safe='')}/{_below(item, key)}"
+        elif self.sees_files:
+            assets[key]["href"] = "file://" + quote(href) if href.startswith("/") else href
         else:
             del assets[key]
 

@@ -19,6 +19,8 @@ _FAR = 60.0
 _TIE = 1e-9
 """Degrees between two distances that count as equal."""
 _AT_POLE = 90.0 - 1e-10
+_AT_ONCE = 1 << 18
+"""Places whose cells are found together."""
 _MOST_FLAGS = 1 << 24
 """Span of cell numbers up to which distinct ones are found by flags, which is faster than sorting."""
 
@@ -106,9 +108,18 @@ def sampling(grid: HasCells, pixels: Pixels) -> Sampling:
     """The nearest cell of every pixel."""
     if isinstance(grid, LatLonCells):
         return _by_lines(grid, pixels)
-    lon, lat = pixels.places()
-    cells, places = _distinct(grid.nearest(lon.ravel(), lat.ravel()))
+    cells, places = _distinct(_nearest(grid, *pixels.places()))
     return Sampling(pixels.shape, cells=cells, places=places.reshape(pixels.shape))
+
+
+def _nearest(grid: HasCells, lon: np.ndarray, lat: np.ndarray) -> Cells:
+    """Flat, some rows at a time: finding takes many numbers for each place."""
+    step = max(1, _AT_ONCE // max(1, lon.shape[1]))
+    parts = [
+        grid.nearest(lon[first : first + step].ravel(), lat[first : first + step].ravel())
+        for first in range(0, lon.shape[0], step)
+    ]
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
 
 
 def _by_lines(grid: LatLonCells, pixels: Pixels) -> Sampling:
@@ -123,7 +134,7 @@ def _by_lines(grid: LatLonCells, pixels: Pixels) -> Sampling:
     columns2 = np.broadcast_to(column, pixels.shape).copy()
     columns2[pixels.turned] = _columns(grid, pixels.lon + 180.0)[0]
     lon, lat = pixels.places()
-    found = grid.nearest(lon[mixed].ravel(), lat[mixed].ravel()).reshape(-1, pixels.shape[1])
+    found = _nearest(grid, lon[mixed], lat[mixed]).reshape(-1, pixels.shape[1])
     width = grid.lon_line.count
     rows2[mixed], columns2[mixed] = np.where(found < 0, -1, found // width), np.where(found < 0, -1, found % width)
     nowhere = (rows2 < 0) | (columns2 < 0)

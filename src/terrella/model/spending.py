@@ -31,7 +31,10 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One quota that concerns somebody. `starts` and `resets` in seconds since 1970; `limits` by resource; `collections` empty for all."""
+    """One quota that concerns somebody.
+
+    `starts` and `resets` in seconds since 1970; `limits` by resource; `collections` empty for all.
+    """
 
     quota: str
     per: str

@@ -22,7 +22,9 @@ TMS = """<GDAL_WMS><Service name="TMS"><ServerUrl>{url}</ServerUrl></Service>
 
 
 def test_gdal_reads_the_tiles_that_tilejson_names(web: httpx.Client, tmp_path) -> None:
-    said = web.get("/tiles/global/tilejson.json", params={"z": 850, "datetime": "2024-01-01T00:00Z", "range": "270,310"}).json()
+    said = web.get(
+        "/tiles/global/tilejson.json", params={"z": 850, "datetime": "2024-01-01T00:00Z", "range": "270,310"}
+    ).json()
     assert said["tilejson"] == "3.0.0"
     assert said["bounds"] == [-180, -90, 180, 90]
     url = said["tiles"][0]
@@ -41,13 +43,17 @@ def test_gdal_reads_the_tiles_that_tilejson_names(web: httpx.Client, tmp_path) -
 def test_owslib_finds_and_draws_maps(address: str, web: httpx.Client) -> None:
     client = Maps(f"{address}/tiles/")
     assert {"global", "scenes"} <= set(client.maps())
-    found = rgba(client.map("global", bbox=[-10, 35, 30, 60], width=80, height=50, datetime_="2024-01-01T00:00Z").read())
+    found = rgba(
+        client.map("global", bbox=[-10, 35, 30, 60], width=80, height=50, datetime_="2024-01-01T00:00Z").read()
+    )
     assert found.shape == (50, 80, 4)
     words = {"variable": "missing", "width": 90, "height": 45, "transparent": "false"}
     opaque = rgba(web.get("/tiles/collections/odd/map", params=words).content)
     assert (opaque == 255).all()  # no value at all: all is background
     assert rgba(client.map("global", bbox=[170, -10, -170, 10], width=40, height=40).read())[..., 3].min() == 255
-    own = web.get("/tiles/collections/global/map", params={"bbox": "170,-10,190,10", "width": 40, "height": 40, "f": "png"}).content
+    own = web.get(
+        "/tiles/collections/global/map", params={"bbox": "170,-10,190,10", "width": 40, "height": 40, "f": "png"}
+    ).content
     assert own == client.map("global", bbox=[170, -10, -170, 10], width=40, height=40).read()
 
 
@@ -66,9 +72,16 @@ def test_links_lead_somewhere(web: httpx.Client, path: str) -> None:
                 yield from links(one)
 
     document = web.get(f"/tiles/{path}").json()
-    for href in set(links(document)) | set(document.get("tiles", {}).values() if isinstance(document.get("tiles"), dict) else ()):
+    for href in set(links(document)) | set(
+        document.get("tiles", {}).values() if isinstance(document.get("tiles"), dict) else ()
+    ):
         names = [one["name"] for one in document.get("variables", [{"name": ""}])]
-        filled = href.format(tileMatrix=1, tileRow=0, tileCol=1, tileMatrixSet="WebMercatorQuad", variable=names[0] if names else "")
+        filled = href.format(
+            tileMatrix=1, tileRow=0, tileCol=1, tileMatrixSet="WebMercatorQuad", variable=names[0] if names else ""
+        )
         answer = web.get(filled)
         assert answer.status_code == 200, (filled, answer.text)
-    assert web.get(f"/tiles/{path}", headers={"If-None-Match": web.get(f"/tiles/{path}").headers["etag"]}).status_code == 304
+    assert (
+        web.get(f"/tiles/{path}", headers={"If-None-Match": web.get(f"/tiles/{path}").headers["etag"]}).status_code
+        == 304
+    )

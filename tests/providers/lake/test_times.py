@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrella.errors import Invalid
-from terrella.model.time import Instant, parse_interval
 from terrella.model.microseconds import FOREVER, LONG_AGO
+from terrella.model.time import Instant, parse_interval
 from terrella.providers.lake.times import as_text, bounds, instant_or_none, microseconds, of_instant
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 BORDER = 1
 """Pixels around a tile of values, so that clients can draw smoothly over its edges."""
-MOST_PIXELS = 4096
+MOST_PIXELS = 2048
+"""Along each side of a map."""
 _USUAL_WIDTH = 1024
 _FOR_EVER = "max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"

@@ -64,8 +64,8 @@ def document_of(site: Site, caller: Caller, collection: str) -> Document:
     document: Document = orjson.loads(site.catalog.collection(caller, checked_id(collection)))
     if not can_be_drawn(site, caller, document):
         raise NotFound(
-            f"{collection!r} holds files that form no cube, and no images: there are no maps of it. Find them as items, under "
-            f"/stac/collections/{collection}/items.",
+            f"{collection!r} holds files that form no cube, and no images: there are no maps of it. Find them as "
+            f"items, under /stac/collections/{collection}/items.",
             parameter="collectionId",
         )
     return document

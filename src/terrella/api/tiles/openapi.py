@@ -54,8 +54,8 @@ _F = _query(
 )
 _MAP = [
     _query("bbox", "west,south,east,north in degrees; the collection's where it is left out.", "-10,35,30,60"),
-    _query("width", "Pixels, at most 4096.", "800"),
-    _query("height", "Pixels, at most 4096.", "600"),
+    _query("width", "Pixels, at most 2048.", "800"),
+    _query("height", "Pixels, at most 2048.", "600"),
     _query("transparent", "`false` for white where nothing is.", "true", enum=["true", "false"]),
     _query("f", "`png`.", "png", enum=["png", "image/png"]),
 ]
