@@ -156,14 +156,14 @@ class RunClient(Protocol):
 
 
 _LOOP = """
-import contextlib, io, json, os, sys, traceback
+import contextlib, io, json, os, sys, traceback, warnings
 answers = os.fdopen(os.dup(1), "w")
 for line in sys.stdin:
     asked = json.loads(line)
     os.chdir(asked["folder"])
     printed, told = io.StringIO(), {}
     try:
-        with contextlib.redirect_stdout(printed):
+        with contextlib.redirect_stdout(printed), warnings.catch_warnings():
             exec(compile(asked["lines"], "lines", "exec"), {"__name__": "__main__", "json": json, **asked["values"]})
     except BaseException:
         told["error"] = traceback.format_exc()
@@ -172,9 +172,12 @@ for line in sys.stdin:
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def client_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
-    """One process for all tests: importing the clients takes seconds. Its home is its own, as they keep keys there."""
+    """One process for the tests of a client: importing one takes seconds, and several in one process may not bear one
+
+    another (two libproj, two SQLite). Its home is its own, as they keep keys there.
+    """
     if not PYTHON.exists():
         pytest.skip("the clients are not set up: scripts/setup clients")
     home = tmp_path_factory.mktemp("client-home")

@@ -277,10 +277,12 @@ def test_hundreds_wait_on_the_event_loop_without_a_thread_each(make: Make) -> No
     jobs, worker_room = make(), make()
     names = [jobs.submit(ANN, "echo", {}) for _ in range(20)]
 
+    before = threading.active_count()
+
     async def everybody() -> tuple[list[str], int]:
         polls = [asyncio.create_task(jobs.waiting(ANN, name, 20)) for name in names * 10]
         await asyncio.sleep(0.5)
-        threads = threading.active_count()
+        threads = threading.active_count() - before
         await asyncio.to_thread(work_off, worker_room)
         return [job.state for job in await asyncio.gather(*polls)], threads
 

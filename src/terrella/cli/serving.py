@@ -27,7 +27,9 @@ def up(home: Path, host: str | None, port: int | None, *, demo: bool) -> None:
     out = console()
 
     def ready(address: str) -> None:
-        out.print(f"Ready at {address}  (Ctrl-C stops)", markup=False)
+        # in one piece: whoever waits for the first line finds the others there
+        sys.stdout.write(f"Ready at {address}  (Ctrl-C stops)\n{first_key_text(site)}")
+        sys.stdout.flush()
         # the first extraction then need not wait for xarray to load
         Thread(target=lambda: site.extractor, daemon=True).start()
         crew.start(after=_BEFORE_WORKERS)
@@ -41,7 +43,6 @@ def up(home: Path, host: str | None, port: int | None, *, demo: bool) -> None:
             add_demo(site, out)
             site.scanners.close()
         out.print(f"Terrella serves {site.settings.home}", markup=False)
-        show_first_key(site)
         server = site.settings.server
         serve(
             lambda: create_app(site),
@@ -58,12 +59,12 @@ def up(home: Path, host: str | None, port: int | None, *, demo: bool) -> None:
         sys.stdout.flush()
 
 
-def show_first_key(site: Site) -> None:
-    """Print the first administrator's key, on the very first start only; it goes into no log."""
+def first_key_text(site: Site) -> str:
+    """The first administrator's key, on the very first start only; it goes into no log."""
     new = site.access.first_key()
-    if new is not None:
-        sys.stdout.write(
-            f"The administrator's key, shown this once: {new.text}\n"
-            "  (another one: terrella key create NAME; sign in with it at /account/login)\n"
-        )
-        sys.stdout.flush()
+    if new is None:
+        return ""
+    return (
+        f"The administrator's key, shown this once: {new.text}\n"
+        "  (another one: terrella key create NAME; sign in with it at /account/login)\n"
+    )

@@ -119,7 +119,7 @@ def _check_stored_as_grib(site: Site, caller: Caller, extraction: Extraction) ->
     index, _ = site.catalog.open(caller, extraction.collection)
     pieces = (piece for one in index.variables if one.name in extraction.variables for piece in one.pieces)
     if any(piece.format != "grib" for piece in pieces):
-        raise Unsupported("These data are not stored as GRIB: ask for format netcdf.", parameter="format")
+        raise Unsupported("These data are not stored as GRIB: ask for netcdf.", parameter="format")
 
 
 def inputs_of(given: Mapping[str, Any], collection: str | None, *, zipped: Zipped = "never") -> Document:
