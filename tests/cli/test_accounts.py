@@ -71,6 +71,7 @@ def up(home: Path, **settings: str) -> Iterator[Running]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("TERRELLA_")}
     environment |= {"TERRELLA_JOBS__WORKERS": "0", "TERRELLA_SERVER__LOGS": "json", **settings}
     logged = home.parent / f"{home.name}.log"
+    is_first = not (home / "access.sqlite").exists()
     command = [sys.executable, "-m", "terrella", "up", "--home", str(home), "--port", "0"]
     with (
         logged.open("a") as errors,
@@ -82,6 +83,8 @@ def up(home: Path, **settings: str) -> Iterator[Running]:
             line = process.stdout.readline()
             assert line, logged.read_text()
             printed += line
+        if is_first:  # the key, and how to get another
+            printed += process.stdout.readline() + process.stdout.readline()
         try:
             found = re.search(r"Ready at (\S+)", printed)
             assert found is not None
