@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import yaml
 
+from terrella.api.bodies import json_object
 from terrella.errors import Invalid, TooLarge
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _Words.yaml_implicit_resolvers = {
 
 def read_body(body: bytes) -> dict[str, Any]:
     """The request inside ``{"verb": "retrieve", "request": YAML or an object}``. Raises Invalid, TooLarge."""
-    given = _json(body)
+    given = json_object(body)
     verb = given.get("verb", "retrieve")
     if verb != "retrieve":
         raise Invalid(f"The verb {str(verb)[:40]!r} is not done here: there is retrieve.", parameter="verb")
@@ -46,7 +46,7 @@ def read_body(body: bytes) -> dict[str, Any]:
 
 def read_flat(body: bytes) -> dict[str, Any]:
     """The request itself as a JSON object. Raises Invalid."""
-    return _mapping(_json(body))
+    return _mapping(json_object(body))
 
 
 def read_request(text: str) -> dict[str, Any]:
@@ -73,16 +73,6 @@ def _check_events(text: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if count > MOST_NODES or depth > _DEEPEST:
             raise TooLarge("The request has too many values, or they are nested too deeply.", parameter="request")
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        given = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Invalid(f"The body is no JSON: {error}.", parameter="body") from None
-    if not isinstance(given, dict):
-        raise Invalid("The body is a JSON object.", parameter="body")
-    return given
 
 
 def _mapping(given: object) -> dict[str, Any]:
