@@ -195,9 +195,10 @@ def client_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subproc
         )
         yield process
         assert process.stdin is not None
-        process.stdin.close()
-        process.wait(30)
         assert process.stdout is not None
+        with suppress(BrokenPipeError):  # it may have died with its last client
+            process.stdin.close()
+        process.wait(30)
         process.stdout.close()
 
 
