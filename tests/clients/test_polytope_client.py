@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +13,11 @@ import eccodes
 import numpy as np
 import pytest
 
-from grib_files import value
+from clients.conftest import ANALYSIS, serve
+from grib_files import value, write_grib
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from conftest import RunClient, Served  # type: ignore[import-not-found]
@@ -238,3 +243,53 @@ def test_version_2_answers_with_the_data(served: Served) -> None:
     )
     with urllib.request.urlopen(asked) as answer:
         assert json.loads(answer.read())["domainType"] == "PointSeries"
+
+
+@pytest.fixture(scope="module")
+def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A site whose only message was damaged after it was added, and on which a stranger has two requests an hour."""
+    folder = tmp_path_factory.mktemp("troubled")
+    path = write_grib(folder / "analysis.grib", step=10.0, keys=ANALYSIS)
+    home = folder / "home"
+    command = [sys.executable, "-m", "terrella", "add", "--home", str(home), str(path)]
+    subprocess.run(command, check=True, capture_output=True)
+    before = path.stat()
+    content = bytearray(path.read_bytes())
+    content[-200] ^= 0xFF
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    quota = '[[access.quotas]]\nname = "few"\nroles = ["anonymous"]\nper = "hour"\nrequests = 2\n'
+    (home / "terrella.toml").write_text(quota)
+    yield from serve(home, folder / "server.log")
+
+
+def test_a_failure_while_it_runs_is_told_in_one_sentence(troubled: Served, run_client: RunClient) -> None:
+    lines = """
+try:
+    client.retrieve('analysis', request, output_file='out.grib')
+except Exception as error:
+    print(json.dumps([type(error).__name__, str(error)]))
+"""
+    request = {"class": "ea", "param": "2t", "date": "20240301", "time": "0000"}
+    _, text = run_client(CLIENT + lines, url=troubled.url, key=troubled.key, request=request)
+    assert "The request failed with" in text
+    assert "damaged" in text
+    assert "Traceback" not in text
+
+
+def test_who_has_used_up_a_quota_is_not_kept_waiting(troubled: Served, run_client: RunClient) -> None:
+    """Of 429 and 503 the client makes ten attempts, two minutes apart."""
+    lines = """
+import time
+started = time.monotonic()
+for _ in range(4):
+    try:
+        client.list_collections()
+    except Exception as error:
+        print(json.dumps([str(error), time.monotonic() - started]))
+        break
+"""
+    text, seconds = run_client(CLIENT + lines, url=troubled.url, key="anonymous")
+    assert "529" in text
+    assert "few" in text
+    assert seconds < 60
