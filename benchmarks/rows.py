@@ -2,7 +2,7 @@
 
 A row has `what`; numbers named `{who}_{measure}` (`terrella_per_s`, `pgstac_p99_ms`), without who where only we are
 measured; `ratio`, above 1 where we are better; a bar: `bar` for the ratio, `bar_ms` for our 99th percentile, `bar_s`
-for our seconds; or `not_measured`, which says why there is nothing else.
+for our seconds, `bar_most` for our count; or `not_measured`, which says why there is nothing else.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ _MEASURES = {
     "median_ms": "median {} ms",
     "p99_ms": "p99 {} ms",
     "s": "{} s",
+    "count": "{}",
 }
 _NUMBER = re.compile(rf"(?:(?P<who>.+?)_)?(?P<measure>{'|'.join(_MEASURES)})")
-_SHOWN = {"what", "ratio", "bar", "bar_ms", "bar_s", "not_measured"}
+_SHOWN = {"what", "ratio", "bar", "bar_ms", "bar_s", "bar_most", "not_measured"}
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ def verdict(row: Row) -> Verdict | None:
     """None where there is no bar, or nothing was measured."""
     if "bar" in row and "ratio" in row:
         return Verdict(f">= {row['bar']:g}x", row["ratio"] / row["bar"])
+    if "bar_most" in row and f"{OURS}_count" in row:
+        # one more of both: the bar may be nothing at all
+        return Verdict(f"<= {row['bar_most']:g}", (row["bar_most"] + 1) / (row[f"{OURS}_count"] + 1))
     for bar, measure in (("bar_ms", "p99_ms"), ("bar_s", "s")):
         taken = row.get(f"{OURS}_{measure}", row.get(measure))
         if bar in row and taken is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
@@ -97,6 +98,20 @@ class Catalog:
         if self._only is not None:
             return self._only.aggregate(caller, query, names)
         return merged_aggregations(self._all(lambda one: one.aggregate(caller, query, names)))
+
+    def asked[T](self, call: Callable[[str, Searches], T]) -> tuple[dict[str, T], tuple[Outcome, ...]]:
+        """What each source says by itself, by name, and how each did; those that failed or are late are left out.
+
+        Raises what was wrong when none answers.
+        """
+        if self._only is not None:
+            (name,) = self._searched
+            began = time.monotonic()
+            answer = call(name, self._only)
+            return {name: answer}, (Outcome(name, "ok", time.monotonic() - began),)
+        answers, outcomes, errors = self._ask({name: partial(call, name) for name in self._searched})
+        _raise_if_none(answers, errors)
+        return answers, tuple(outcomes)
 
     def open(self, caller: Caller, collection: str) -> tuple[CubeIndex, Origin]:
         """The block index of a collection's cube, from the provider that has it.

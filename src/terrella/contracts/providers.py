@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
     from terrella.contracts.cubes import CubeIndex, Origin
     from terrella.model.caller import Caller
@@ -50,6 +50,25 @@ class Searches(Protocol):
 
     def aggregate(self, caller: Caller, query: Search, names: Sequence[str]) -> tuple[Aggregation, ...]:
         """STAC API aggregations over what matches. Raises Invalid for an unknown name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Which collections match, without their documents: for whoever has read those already."""
+
+    stamp: Hashable
+    """Stays equal as long as every document stays as it is that the same caller would be shown."""
+    found: tuple[tuple[str, int | None], ...]
+    """Ids, with the number of items; None where there are some that are not to be counted."""
+
+
+@runtime_checkable
+class Lists(Protocol):
+    """Says quickly which collections match."""
+
+    def matching(self, caller: Caller, query: CollectionSearch) -> Matches:
+        """All that match, in no order; `limit`, `token` and `sortby` are ignored. Raises Invalid."""
         ...
 
 
@@ -156,5 +175,5 @@ class Keeps(Protocol):
         ...
 
 
-class Stores(Searches, Registers, Opens, Keeps, Protocol):
+class Stores(Searches, Lists, Registers, Opens, Keeps, Protocol):
     """All that a lake can do: the provider that files are added to."""

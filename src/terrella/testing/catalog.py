@@ -24,6 +24,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from terrella.contracts.providers import Lists
 from terrella.errors import Invalid, NotFound
 from terrella.model.caller import OPERATOR
 from terrella.model.search import CollectionSearch, Search, SortKey
@@ -369,6 +370,24 @@ class CatalogSuite:
             assert ids(text=("reef",)) == ["fiji"]
             assert ids(filter={"op": "=", "args": [{"property": "title"}, "Reefs"]}) == ["fiji"]
             assert ids(sortby=(SortKey("id", descending=True),)) == sorted([*COLLECTIONS, "fiji"], reverse=True)
+
+    def test_a_list_names_what_a_search_finds_and_its_stamp_tells_of_changes(self) -> None:
+        with self.opened() as provider:
+            if not isinstance(provider, Lists):
+                pytest.skip("It cannot list collections by id.")
+            provider.put_collection(OPERATOR, plain_collection("reefs", title="Reefs"))
+            for parts in ({}, {"text": ("reef",)}, {"bbox": Extent(0.0, 0.0, 1.0, 1.0)}):
+                query = CollectionSearch(limit=100, **parts)
+                page = provider.collections(OPERATOR, query)
+                found = provider.matching(OPERATOR, query)
+                assert {name for name, _ in found.found} == {orjson.loads(one)["id"] for one in page.documents}
+            items = dict(found.found)
+            for name in COLLECTIONS:
+                assert items[name] == provider.count(OPERATOR, Search(collections=(name,)))
+            before = provider.matching(OPERATOR, CollectionSearch()).stamp
+            assert provider.matching(OPERATOR, CollectionSearch(text=("reef",))).stamp == before
+            provider.put_collection(OPERATOR, plain_collection("reefs", title="Corals"))
+            assert provider.matching(OPERATOR, CollectionSearch()).stamp != before
 
     # --- writing together ------------------------------------------------------------------------------------------
 

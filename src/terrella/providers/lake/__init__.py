@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from terrella.contracts.cubes import CubeIndex
-    from terrella.contracts.providers import Home, Registration, Source
+    from terrella.contracts.providers import Home, Matches, Registration, Source
     from terrella.model.caller import Caller
     from terrella.model.scan import FileScan
     from terrella.model.search import Aggregation, CollectionSearch, Page, Search
@@ -73,6 +73,10 @@ class Lake:
     def collections(self, caller: Caller, query: CollectionSearch) -> Page:
         """Collections in order, one page. Raises Invalid."""
         return holdings.collections(self._database, self._finding(caller), query)
+
+    def matching(self, caller: Caller, query: CollectionSearch) -> Matches:
+        """Which collections match, without their documents. Raises Invalid."""
+        return holdings.matching(self._database, self._finding(caller), query)
 
     def collection(self, caller: Caller, collection: str) -> bytes:
         """One collection's document. Raises NotFound with the nearest names."""

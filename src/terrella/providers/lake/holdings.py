@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from terrella.contracts.providers import Matches
 from terrella.errors import Invalid
 from terrella.providers.lake import schema, text, times
 from terrella.providers.lake.fields import CollectionFields
@@ -18,7 +19,7 @@ from terrella.providers.lake.sorting import check_keys
 
 if TYPE_CHECKING:
     from terrella.model.search import CollectionSearch, Page
-    from terrella.providers.lake.sight import Look
+    from terrella.providers.lake.sight import Look, Sight
     from terrella.storage.database import Database
 
 _ID = Term(Sql("c.id"))
@@ -63,6 +64,25 @@ def collections(database: Database, look: Look, query: CollectionSearch) -> Page
             ),
         ).fetchall()
     return page_of(rows, limit, order, place, total)
+
+
+def matching(database: Database, look: Look, query: CollectionSearch) -> Matches:
+    """All that match, by id and number of items; of those open in part only whether they have any."""
+    where = joined("and", [*_conditions(query), schema.ALWAYS])
+    with database.reading() as connection:
+        sight = look(connection)
+        source = shown_collections(sight)
+        rows: list[tuple[str, int | None]] = connection.execute(
+            f"select c.id, s.items from {source.text} join collections s on s.number = c.number where {where.text}",
+            (*source.values, *where.values),
+        ).fetchall()
+        if not sight.is_all:
+            rows = [row if sight.is_whole(row[0]) else (row[0], _some(sight, row[0])) for row in rows]
+        return Matches(sight.stamp(), tuple(rows))
+
+
+def _some(sight: Sight, collection: str) -> int | None:
+    return None if sight.some(collection, schema.ALWAYS) else 0
 
 
 def _conditions(query: CollectionSearch) -> list[Sql]:

@@ -86,6 +86,14 @@ class Sight:
         key = ("opened", grants, tables.changed(self.connection)[0], self._moment(one.collections for one in grants))
         return self.memory.get(key, self._opened)
 
+    def stamp(self) -> tuple[int, ...]:
+        """Stays equal as long as the documents of collections stay as they are seen so."""
+        collections, items = tables.changed(self.connection)
+        if self.is_all:
+            return (collections,)
+        texts = [text for one in self.grants or () for text in (one.collections, one.items)]
+        return collections, items, self._moment(texts)
+
     def names(self) -> list[str]:
         """Ids of the collections that may be found."""
         if not self.is_all:
