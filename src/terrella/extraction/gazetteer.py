@@ -255,6 +255,11 @@ def _country(name: str) -> Place:
     return Place(COUNTRIES, known, known, region(known), code)
 
 
+def country_place(name: str) -> Place:
+    """A country by any of its names. Raises Invalid with names that look like it."""
+    return _country(name)
+
+
 @cache
 def _countries() -> tuple[Place, ...]:
     return tuple(_country(name) for name in region_names())
