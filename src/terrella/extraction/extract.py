@@ -11,17 +11,19 @@ import numpy as np
 
 from terrella.cubes.caching import ReadTally
 from terrella.cubes.optimising.choosing import cheapest
+from terrella.cubes.optimising.records import is_copy
 from terrella.errors import TooLarge
 from terrella.extraction import summarising
 from terrella.extraction.accounting import Account, Spends, price
 from terrella.extraction.answering import dataset, unpaired
+from terrella.extraction.distributions import Described, check_steps, described
 from terrella.extraction.limits import Limits, check, refuse
 from terrella.extraction.opening import opened
 from terrella.extraction.planning import Prepared, prepare
 from terrella.extraction.receipts import receipt
 from terrella.extraction.reducing import Reductions, reductions
 from terrella.extraction.scenes import check_size, coarser
-from terrella.extraction.streaming import reduced, split
+from terrella.extraction.streaming import Read, reduced, split
 from terrella.extraction.telling import Tell, telling
 from terrella.extraction.timing import Clock, learn, placing, planned, reducing
 from terrella.model.extraction import Box, Everything, Extracted, Extraction, Plan
@@ -36,8 +38,10 @@ if TYPE_CHECKING:
     from terrella.cubes.cutting import Cuts
     from terrella.cubes.reading import Cost
     from terrella.cubes.selecting import Selection
+    from terrella.extraction.distributions import Bins
     from terrella.extraction.opening import Catalogue, MakesCubes, Opened
     from terrella.model.caller import Caller
+    from terrella.model.extraction import Receipt
     from terrella.model.stac import Document
 
 _CHEAPER = 8
@@ -69,6 +73,23 @@ class _Work:
     @property
     def items(self) -> set[str]:
         return {item for cuts in self.cuts() for one in cuts.values() for item in one.items}
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """Reductions under way. `clock` does not count what it takes to read."""
+
+    made: Reductions
+    work: _Work
+    plan: Plan
+    tally: ReadTally
+    clock: Clock
+    read: Read
+
+    def receipt(self, request: Extraction) -> Receipt:
+        """For what was read until now."""
+        cube = self.made.prepared.cube
+        return receipt(request, cube.origin, _items(self.work, cube), self.tally.bytes_read)
 
 
 class Extractor:
@@ -119,6 +140,16 @@ class Extractor:
             return planned(self._plan_reduced(made, self._work(made.prepared)), clock)
         return planned(self._plan(self._work(prepared)), clock)
 
+    def receipt(self, caller: Caller, request: Extraction) -> Receipt:
+        """What the answer will come from, before anything is read: bytes are those of the plan. Raises as `plan`."""
+        found = self.open(caller, request)
+        check_size(found, self._limits.cells)
+        prepared = self._prepare(self._cubes.open(found.index, found.origin), found.asked)
+        made = reductions(prepared) if request.reduce else None
+        work = self._work(made.prepared if made else prepared)
+        plan = self._plan_reduced(made, work) if made else self._plan(work)
+        return receipt(request, prepared.cube.origin, _items(work, prepared.cube), plan.bytes_read)
+
     def extract(
         self, caller: Caller, request: Extraction, found: Opened | None = None, tell: Tell | None = None
     ) -> Extracted:
@@ -138,6 +169,24 @@ class Extractor:
                 return made
         except TooLarge as error:
             raise coarser(error, found.index, self._limits.cells) if found.stated else error from None
+
+    def describe(self, caller: Caller, request: Extraction, bins: Bins, found: Opened | None = None) -> Described:
+        """How the values in a shape are distributed, at each step of the axes that are left; `found` as `extract`.
+
+        `request` ends with the reduction that `distributions.over_space` adds. Raises as `extract`; TooLarge for too
+        many steps.
+        """
+        found = found or self.open(caller, request)
+        check_size(found, self._limits.cells)
+        with Account(self._spends, caller, request.collection) as account:
+            made = reductions(self._prepare(self._cubes.open(found.index, found.origin), found.asked))
+            check_steps(made)
+            run = self._begun(made, account, None)
+            variables = {one.name: one for one in run.made.prepared.variables}
+            entries = {name: described(run.made, one, bins, run.read) for name, one in variables.items()}
+            slip = run.receipt(request)
+            account.end(slip.bytes_read)
+        return Described(variables, entries, run.made.said[-1], made.prepared.cells.count, run.plan, slip)
 
     def check(self, caller: Caller, request: Extraction, plan: Plan) -> None:
         """Raises TooLarge, with a smaller request that would pass, where this plan of it is over the limits.
@@ -176,13 +225,7 @@ class Extractor:
         For cells that were chosen elsewhere, of a cube that the caller may read: from the copy that costs least, within
         the limits and on the account. Raises TooLarge, QuotaExceeded before reading; Unreadable.
         """
-        wanted = {name: selection}
-        best = cheapest(self._cubes, [cube, *self._copies(cube)], wanted)
-        cuts = self._cubes.cut(best, wanted)
-        cost = self._cubes.plan(cuts)
-        memory = cost.bytes_out + min(cost.chunks * cost.largest, self._cubes.cache_bytes)
-        seconds = self._cubes.seconds(cost)
-        plan = Plan(cost.values, cost.values, cost.chunks, cost.bytes_read, cost.bytes_out, memory, seconds)
+        cuts, plan = self._cut(cube, name, selection)
         check(plan, self._limits)
         with Account(self._spends, caller, cube.origin.collection) as account:
             account.begin(plan)
@@ -190,6 +233,20 @@ class Extractor:
             found = self._cubes.read(cuts, tally)[name]
             account.end(tally.bytes_read)
         return found, tally.bytes_read
+
+    def price_of(self, cube: Cube, name: str, selection: Selection) -> Plan:
+        """What `numbers` would read, also where that is too large; no data byte is read."""
+        return self._cut(cube, name, selection)[1]
+
+    def _cut(self, cube: Cube, name: str, selection: Selection) -> tuple[Cuts, Plan]:
+        wanted = {name: selection}
+        # an overview has no copies: those of its collection are of the whole grid
+        copies = () if is_copy(cube.variables[name]) else self._copies(cube)
+        cuts = self._cubes.cut(cheapest(self._cubes, [cube, *copies], wanted), wanted)
+        cost = self._cubes.plan(cuts)
+        memory = cost.bytes_out + min(cost.chunks * cost.largest, self._cubes.cache_bytes)
+        seconds = self._cubes.seconds(cost)
+        return cuts, Plan(cost.values, cost.values, cost.chunks, cost.bytes_read, cost.bytes_out, memory, seconds)
 
     def _extract(
         self, cube: Cube, asked: Extraction, request: Extraction, account: Account, tell: Tell | None
@@ -295,7 +352,16 @@ class Extractor:
 
     def _reduce(self, prepared: Prepared, request: Extraction, account: Account, tell: Tell | None) -> Extracted:
         """The values of a request with reductions: variable by variable, block by block."""
-        made = reductions(prepared)
+        run = self._begun(reductions(prepared), account, tell)
+        made = run.made
+        values = {one.name: reduced(made, one, split(made, one), run.read) for one in made.prepared.variables}
+        slip = run.receipt(request)
+        found = summarising.dataset(made, values, slip)
+        learn(self._cubes.calibration, reducing(made), run.clock)
+        return Extracted(found, request, run.plan, slip)
+
+    def _begun(self, made: Reductions, account: Account, tell: Tell | None) -> _Run:
+        """Reductions planned, allowed and on the account: from now on values may be read."""
         prepared = made.prepared
         smaller = partial(self._smaller, prepared.cube)
         refuse(_rough_reduced(made), self._limits, prepared, smaller)
@@ -314,11 +380,7 @@ class Extractor:
             found = unpaired(part, variable, dims, values)
             return found.reshape(*found.shape[: found.ndim - len(part.cells.dims)], -1)
 
-        values = {one.name: reduced(made, one, split(made, one), read) for one in prepared.variables}
-        slip = receipt(request, prepared.cube.origin, _items(work, prepared.cube), tally.bytes_read)
-        found = summarising.dataset(made, values, slip)
-        learn(self._cubes.calibration, reducing(made), clock)
-        return Extracted(found, request, plan, slip)
+        return _Run(made, work, plan, tally, clock, read)
 
     def _plan_reduced(self, made: Reductions, work: _Work) -> Plan:
         """Bytes and chunks count once where they stay in the cache between blocks, else for each block."""

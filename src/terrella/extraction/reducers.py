@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from terrella.model.reduction import Reduce
 
 
@@ -272,14 +274,22 @@ class _Quantile(Reducer):
     def _of(self, values: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
         """One group; the axis stays with length 1."""
         share = 0.5 if self.step.reduce.amount is None else self.step.reduce.amount
-        last = np.moveaxis(values, self.axis, -1)
-        found = _equal_quantile(last, share) if weights is None else _weighted_quantile(last, weights, share)
+        (found,) = quantiles(np.moveaxis(values, self.axis, -1), weights, (share,))
         return np.expand_dims(found, self.axis)
 
 
-def _equal_quantile(values: np.ndarray, share: float) -> np.ndarray:
-    """Along the last axis, NaN left out."""
-    ranked = np.sort(values, axis=-1)
+def quantiles(values: np.ndarray, weights: np.ndarray | None, shares: Sequence[float]) -> list[np.ndarray]:
+    """Several of them along the last axis, NaN left out, as `_Quantile` has them: values are sorted once."""
+    if weights is None:
+        ranked = np.sort(values, axis=-1)
+        return [_equal_quantile(ranked, share) for share in shares]
+    order = np.argsort(values, axis=-1, kind="stable")
+    ranked = np.take_along_axis(values, order, axis=-1).astype(np.float64)
+    return [_weighted_quantile(ranked, weights[order], share) for share in shares]
+
+
+def _equal_quantile(ranked: np.ndarray, share: float) -> np.ndarray:
+    """Along the last axis, which rises, NaN last."""
     count = (~np.isnan(ranked)).sum(axis=-1, keepdims=True) if ranked.dtype.kind == "f" else None
     last = np.full((*ranked.shape[:-1], 1), ranked.shape[-1] - 1) if count is None else np.maximum(count - 1, 0)
     place = share * last
@@ -292,12 +302,10 @@ def _equal_quantile(values: np.ndarray, share: float) -> np.ndarray:
     return np.asarray(found[..., 0])
 
 
-def _weighted_quantile(values: np.ndarray, weights: np.ndarray, share: float) -> np.ndarray:
-    """Along the last axis, NaN left out: the inverse of the weighted distribution function."""
-    order = np.argsort(values, axis=-1, kind="stable")
-    ranked = np.take_along_axis(values, order, axis=-1).astype(np.float64)
+def _weighted_quantile(ranked: np.ndarray, weights: np.ndarray, share: float) -> np.ndarray:
+    """Along the last axis, which rises, NaN last: the inverse of the weighted distribution function."""
     there = ~np.isnan(ranked)
-    reached = np.cumsum(np.where(there, weights[order], 0.0), axis=-1)
+    reached = np.cumsum(np.where(there, weights, 0.0), axis=-1)
     wanted = share * reached[..., -1:] * (1 - 1e-14)
     at = np.argmax((reached >= wanted) & (reached > 0), axis=-1)[..., None]
     return np.asarray(np.take_along_axis(np.where(there, ranked, np.nan), at, axis=-1)[..., 0])

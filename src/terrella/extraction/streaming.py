@@ -138,6 +138,20 @@ def reduced(reductions: Reductions, variable: CubeVariable, way: Split, read: Re
     return _all(values, left, steps[place + 1 :])[0]
 
 
+def pieces(
+    reductions: Reductions, variable: CubeVariable, way: Split, read: Read
+) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
+    """Values before any reduction, all cells together in the last dimension; and where on each axis they begin."""
+    dims = reductions.prepared.dims(variable)
+    blocks = _blocks(reductions.prepared, way)
+    if way.dim == SPACE or way.step >= way.size:
+        parts = [read(narrowed, variable) for _, narrowed in blocks]
+        yield (0,) * len(dims), np.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
+        return
+    for part, narrowed in blocks:
+        yield tuple(part.start if dim == way.dim else 0 for dim in dims), read(narrowed, variable)
+
+
 def _all(values: np.ndarray, dims: tuple[str, ...], steps: tuple[Step, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
     """Several reductions one after the other, and the dims that are left."""
     for step in steps:

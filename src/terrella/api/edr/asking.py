@@ -37,7 +37,7 @@ SHAPES: dict[str, Callable[[Query, InputCrs], shapes.Asked]] = {
 }
 
 
-ESTIMATE = "estimate"
+ESTIMATE, CITE = "estimate", "cite"
 
 
 GRID_WORDS = {
@@ -52,9 +52,9 @@ _GRID_NAMES = {word: name for name, word in GRID_WORDS.items()}
 
 
 def spoken(request: Request) -> str:
-    """The query type that a route is for: the last word of its path, or the one before `estimate`."""
+    """The query type that a route is for: the last word of its path, or the one before `estimate` and `cite`."""
     words = str(request.scope["path"]).rstrip("/").rsplit("/", 2)
-    return words[-2] if words[-1] == ESTIMATE else words[-1]
+    return words[-2] if words[-1] in (ESTIMATE, CITE) else words[-1]
 
 
 def extraction(

@@ -15,6 +15,7 @@ from terrella.api.assets import Assets
 from terrella.api.caller import caller_of
 from terrella.api.edr import documents
 from terrella.api.edr.asking import SHAPES, extraction, read_pairs, spoken
+from terrella.api.edr.citing import citation, form_of
 from terrella.api.edr.crs import crs_named
 from terrella.api.edr.deferring import prefers_async, submitted
 from terrella.api.edr.formats import chosen, known_formats
@@ -22,9 +23,11 @@ from terrella.api.edr.geometry import parse_bbox
 from terrella.api.edr.listing import Listing
 from terrella.api.edr.locations import located, regions_document, stations, stations_document
 from terrella.api.edr.openapi import description
+from terrella.api.edr.pricing import as_job, at_once
 from terrella.api.edr.query import Query, whole
 from terrella.api.edr.remembering import Answers
 from terrella.api.edr.responses import GEOJSON, answer, as_json, features, next_link, root_of
+from terrella.api.edr.statistics import Statistics
 from terrella.encodings.memory import memory
 from terrella.errors import NotFound, Unsupported
 from terrella.model.ids import collection_id as checked_id
@@ -56,6 +59,7 @@ class Edr:
         self._site = site
         self._formats = known_formats()
         self._answers = Answers()
+        self.statistics = Statistics(site, self._answers, self._document, self._priced)
         self.routes: list[Any] = []
         """Those of this dialect, for its description."""
         self._parsed: dict[str, tuple[bytes, Document]] = {}
@@ -161,7 +165,27 @@ class Edr:
         plan = replace(plan, memory=plan.memory + memory((form or "covjson").casefold(), plan.cells, plan.values))
         most = {"cells": limits.cells, "values": limits.values, "bytes_read": limits.bytes_read}
         passes = all(getattr(plan, name) <= limit for name, limit in most.items())
-        return as_json(asdict(plan) | {"limits": most, "passes": passes})
+        verdicts = {
+            "at_once": at_once(self._site, caller, wanted, plan),
+            "as_job": as_job(self._site, caller, wanted, plan),
+        }
+        return as_json(asdict(plan) | {"limits": most, "passes": passes} | verdicts)
+
+    # --- citations -------------------------------------------------------------------------------------------------
+
+    def cite(self, request: Request, collection_id: str) -> Response:
+        """What to cite for the values, with their receipt; nothing is read for it."""
+        return self._cite(request, collection_id, request.query_params.multi_items())
+
+    async def cite_by_post(self, request: Request, collection_id: str) -> Response:
+        """The same with the parameters in the body."""
+        pairs = await self._pairs(request)
+        return await run_in_threadpool(self._cite, request, collection_id, pairs)
+
+    def _cite(self, request: Request, collection: str, pairs: Pairs) -> Response:
+        caller, query = caller_of(request), Query(pairs)
+        form = form_of(query.take("f"))
+        return citation(request, caller, self._wanted(request, collection, query), form, self._site)
 
     # --- named places ----------------------------------------------------------------------------------------------
 
@@ -213,6 +237,20 @@ class Edr:
         caller, query = caller_of(request), Query(pairs)
         form = query.take("f")
         return self._priced(caller, self._wanted_there(caller, collection, name, query), form)
+
+    def location_cite(self, request: Request, collection_id: str, location_id: str) -> Response:
+        """What to cite for the values of a named place; nothing is read for it."""
+        return self._location_cite(request, collection_id, location_id, request.query_params.multi_items())
+
+    async def location_cite_by_post(self, request: Request, collection_id: str, location_id: str) -> Response:
+        """The same with the parameters in the body."""
+        pairs = await self._pairs(request)
+        return await run_in_threadpool(self._location_cite, request, collection_id, location_id, pairs)
+
+    def _location_cite(self, request: Request, collection: str, name: str, pairs: Pairs) -> Response:
+        caller, query = caller_of(request), Query(pairs)
+        form = form_of(query.take("f"))
+        return citation(request, caller, self._wanted_there(caller, collection, name, query), form, self._site)
 
     def _wanted_there(self, caller: Caller, collection: str, name: str, query: Query) -> Extraction:
         """The request for a named place. Raises NotFound."""

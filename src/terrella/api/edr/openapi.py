@@ -187,6 +187,34 @@ OWN: dict[str, list[Json]] = {
     "location": [],
 }
 
+_NOT_OF_STATISTICS = ("f", "coords")
+STATISTICS: list[Json] = [
+    _query(
+        "coords",
+        "Places or polygons, longitude first, also across the antimeridian. WKT, or a GeoJSON geometry. All cells "
+        "where no shape is given.",
+        {"type": "string", "maxLength": 1_000_000, "pattern": r"^\s*([A-Za-z]+\s*[Zz]?\s*\(.+\)|\{.+\})\s*$"},
+        example="POLYGON((-1 51,1 51,1 52,-1 52,-1 51))",
+    ),
+    _query(
+        "bbox",
+        "Instead of coords: west,south,east,north; west > east crosses the antimeridian.",
+        {"type": "string", "pattern": rf"^{_NUMBER}(,{_NUMBER}){{3}}((,{_NUMBER}){{2}})?$"},
+        example="-1,51,1,52",
+    ),
+    _length("within", "With coords of one place: all cells within this distance.", 50, required=False),
+    _unit("within-units", list(METRES), "km", required=False),
+    _query("bins", "Bins of the histograms.", {"type": "integer", "minimum": 1, "maximum": 1000}, example=32),
+    _query(
+        "range",
+        "LOW,HIGH of the histograms; from the least value to the greatest where it is left out.",
+        {"type": "string", "pattern": rf"^{_NUMBER},{_NUMBER}$"},
+        example="250,310",
+    ),
+    *(one for one in (*OWN["area"], *SHARED) if one["name"] not in _NOT_OF_STATISTICS),
+    _query("f", "Format of the answer.", {"type": "string", "enum": ["json"]}, example="json"),
+]
+
 LISTING: list[Json] = [
     _query("q", "Only regions with this text in their name or id.", _TEXT, example="Bay"),
     _query("source", "Only regions of this source: countries, or a collection of regions.", _TEXT, example="countries"),
@@ -211,6 +239,12 @@ DATETIME = _query(
     "datetime", "Only what meets this time: an instant or start/end.", {"type": "string"}, example="2019-03-01/.."
 )
 F_JSON = _query("f", "Format of the answer.", {"type": "string", "enum": ["json"]}, example="json")
+F_CITE = _query(
+    "f",
+    "Which form; json has all.",
+    {"type": "string", "enum": ["json", "text", "bibtex", "ris", "csl"]},
+    example="bibtex",
+)
 F_GEOJSON = _query("f", "Format of the answer.", {"type": "string", "enum": ["json", "geojson"]}, example="geojson")
 
 PROBLEM: Json = {
@@ -268,6 +302,28 @@ def data_responses() -> dict[int | str, Json]:
     }
     ok = {"description": "The values.", "content": content, "headers": headers}
     return {200: ok, 304: {"description": "Nothing changed."}, **problems(400, 404, 406, 413, 422, 501)}
+
+
+def statistics_responses() -> dict[int | str, Json]:
+    """Answers of statistics."""
+    numbers: Json = {"type": ["number", "null"]}
+    names = ("mean", "std", "min", "max", "p5", "p25", "median", "p75", "p95")
+    entry: Json = {
+        "type": "object",
+        "required": ["count", "missing", *names, "histogram"],
+        "properties": {"count": {"type": "integer"}, "missing": {"type": "integer"}, **dict.fromkeys(names, numbers)},
+    }
+    variable = {"type": "object", "properties": {"statistics": {"type": "array", "items": entry}}}
+    body: Json = {
+        "type": "object",
+        "required": ["collection", "cells", "cell_count", "weights", "variables", "receipt"],
+        "properties": {"variables": {"type": "array", "items": variable}},
+    }
+    ok = {
+        "description": "Of each variable, at each step of its axes.",
+        "content": {"application/json": {"schema": body}},
+    }
+    return {200: ok, 304: {"description": "Nothing changed."}, **problems(400, 404, 413, 422, 501)}
 
 
 def body_of(parameters: list[Json]) -> Json:

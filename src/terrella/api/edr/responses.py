@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
 import orjson
@@ -17,7 +17,7 @@ from terrella.extraction.receipts import receipt
 from terrella.model.extraction import Circle, Points
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from fastapi import Request
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from terrella.site.site import Site
 
 GEOJSON = "application/geo+json"
-_IN_A_BROWSER = {"covjson", "geojson"}
+_IN_A_BROWSER = ("covjson", "geojson", "statistics")
 """Formats that are looked at rather than saved."""
 
 
@@ -56,18 +56,38 @@ def answer(
     Raises NotFound where the shape holds no cell, Invalid where the format cannot hold them.
     """
     found = site.extractor.open(caller, wanted)
-    slip = receipt(wanted, found.origin, (), 0)
-    tag = _tag(slip, encoding)
+
+    def cut() -> tuple[Receipt, Remembered]:
+        extracted = site.extractor.extract(caller, wanted, found)
+        return extracted.receipt, Remembered(_encoded(extracted, encoding), extracted.plan)
+
+    return answered(request, receipt(wanted, found.origin, (), 0), encoding, cut, answers)
+
+
+class Form(Protocol):
+    """How an answer is written, as an `Encoding` says it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def media_type(self) -> str: ...
+    @property
+    def suffix(self) -> str: ...
+
+
+def answered(
+    request: Request, slip: Receipt, form: Form, cut: Callable[[], tuple[Receipt, Remembered]], answers: Answers
+) -> Response:
+    """What is remembered or known to the client under this receipt, else what `cut` makes."""
+    tag = _tag(slip, form)
     if _knows(request, tag):
         return Response(status_code=304, headers=_tagged(request, slip, tag))
     known = answers.get(tag)
     if known is None:
-        extracted = site.extractor.extract(caller, wanted, found)
-        slip = extracted.receipt
-        known = Remembered(_encoded(extracted, encoding), extracted.plan)
+        slip, known = cut()
         answers.keep(tag, known)
-    headers = _headers(request, slip, known.plan, encoding) | _tagged(request, slip, tag)
-    return Response(known.body, media_type=encoding.media_type, headers=headers)
+    headers = _headers(request, slip, known.plan, form) | _tagged(request, slip, tag)
+    return Response(known.body, media_type=form.media_type, headers=headers)
 
 
 def _encoded(extracted: Extracted, encoding: Encoding) -> bytes:
@@ -108,16 +128,16 @@ def _links(collection: str, receipt: Receipt) -> Iterator[str]:
         yield f'<{receipt.credit.licence_href}>; rel="license"'
 
 
-def _headers(request: Request, receipt: Receipt, plan: Plan, encoding: Encoding) -> dict[str, str]:
+def _headers(request: Request, receipt: Receipt, plan: Plan, encoding: Form) -> dict[str, str]:
     made = {"Terrella-Plan": f"cells={plan.cells}, values={plan.values}, chunks={plan.chunks}, bytes={plan.bytes_read}"}
-    if encoding.name not in _IN_A_BROWSER:
+    if not encoding.name.startswith(_IN_A_BROWSER):
         kind = request.url.path.rstrip("/").rsplit("/", 1)[-1]
         name = "".join(mark for mark in f"{receipt.collection}-{kind}" if mark.isalnum() or mark in "._-")
         made["Content-Disposition"] = f'attachment; filename="{name}{encoding.suffix}"'
     return made
 
 
-def _tag(receipt: Receipt, encoding: Encoding) -> str:
+def _tag(receipt: Receipt, encoding: Form) -> str:
     """Equal for equal questions about equal data, whatever the dialect's words for them were."""
     text = f"{receipt.collection}\0{receipt.version}\0{receipt.request}\0{receipt.software}\0{encoding.name}"
     text += f"\0{receipt.licence}\0{receipt.attribution}\0{receipt.credit}"

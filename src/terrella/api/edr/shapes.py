@@ -55,8 +55,18 @@ class Asked:
 
 def position(query: Query, crs: InputCrs) -> Asked:
     """`coords` POINT or MULTIPOINT, with Z where it gives the level."""
-    geometry = parse_wkt(query.need("coords", "POINT(13.4 52.5)"), ("POINT", "MULTIPOINT"), crs)
+    return _places(parse_wkt(query.need("coords", "POINT(13.4 52.5)"), ("POINT", "MULTIPOINT"), crs))
+
+
+def _places(geometry: Any) -> Asked:
     return Asked(Points(lonlats(geometry)), _own_levels(geometry), beyond_180=goes_beyond_180(geometry))
+
+
+def place_or_area(query: Query, crs: InputCrs) -> Asked:
+    """`coords` of points or of polygons."""
+    text = query.need("coords", "POINT(13.4 52.5)")
+    geometry = parse_wkt(text, ("POINT", "MULTIPOINT", "POLYGON", "MULTIPOLYGON"), crs)
+    return _places(geometry) if geometry.geom_type in ("Point", "MultiPoint") else _polygons(geometry)
 
 
 def radius(query: Query, crs: InputCrs) -> Asked:
@@ -75,7 +85,10 @@ def area(query: Query, crs: InputCrs) -> Asked:
     if (by_name := named(query)) is not None:
         return Asked(by_name)
     allowed = ("POLYGON", "MULTIPOLYGON")
-    geometry = parse_wkt(query.need("coords", "POLYGON((5 45,10 45,10 48,5 45))"), allowed, crs)
+    return _polygons(parse_wkt(query.need("coords", "POLYGON((5 45,10 45,10 48,5 45))"), allowed, crs))
+
+
+def _polygons(geometry: Any) -> Asked:
     if geometry.has_z or geometry.has_m:
         raise Invalid(
             "A polygon has two coordinates a vertex: give heights as z=, times as datetime=.", parameter="coords"
