@@ -49,3 +49,11 @@ def png(numbers: np.ndarray, colours: np.ndarray, background: Colour | None = No
     image.putpalette(colours.tobytes())
     image.save(made, "PNG", compress_level=_LEVEL, **more)
     return made.getvalue()
+
+
+def coloured(colours: np.ndarray, there: np.ndarray) -> bytes:
+    """An image of red, green, blue (uint8: rows, columns, 3), transparent where it is not `there`."""
+    made = BytesIO()
+    image = colours if there.all() else np.dstack([colours, np.where(there, 255, 0).astype(np.uint8)])
+    Image.fromarray(np.ascontiguousarray(image)).save(made, "PNG", compress_level=_LEVEL)
+    return made.getvalue()

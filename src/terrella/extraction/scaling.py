@@ -56,12 +56,23 @@ def legend(cubes: Cubes, cube: Cube, variable: CubeVariable) -> Legend:
     exact = _packed(variable) or _flags(variable) or _of_images(variable, seen)
     if not seen.size:
         return Legend(exact or Scaling.between(0.0, 1.0), exact is not None, None, None)
-    low, high = _suggested(seen)
-    palette = USUAL_PALETTE
-    if low < 0 < high and _goes_both_ways(variable):
-        low, high, palette = -max(-low, high), max(-low, high), "diverging"
+    low, high, palette = _coloured(variable, seen)
     scaling, is_exact = (exact, True) if exact is not None else _ranged(variable, seen)
     return Legend(scaling, is_exact, low, high, palette)
+
+
+def suggested(variable: CubeVariable, values: np.ndarray) -> tuple[float, float, str]:
+    """A range of colours and a palette for values that were read: as `legend` has them for all of a variable."""
+    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values.ravel()
+    seen = np.clip(finite.astype(np.float64), -_LARGEST, _LARGEST)
+    return _coloured(variable, seen) if seen.size else (0.0, 1.0, USUAL_PALETTE)
+
+
+def _coloured(variable: CubeVariable, seen: np.ndarray) -> tuple[float, float, str]:
+    low, high = _suggested(seen)
+    if low < 0 < high and _goes_both_ways(variable):
+        return -max(-low, high), max(-low, high), "diverging"
+    return low, high, USUAL_PALETTE
 
 
 def _goes_both_ways(variable: CubeVariable) -> bool:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
+from terrella.cubes.optimising.overviews import OVERVIEW
+from terrella.cubes.optimising.records import Coarse
 from terrella.cubes.scenes.expressions import is_expression
 from terrella.cubes.scenes.lattice import DEGREE_M
 from terrella.cubes.scenes.rasters import FORMATS
@@ -19,6 +21,7 @@ from terrella.encodings.calendars import iso
 from terrella.errors import Invalid, NotFound, TooLarge, Unsupported
 from terrella.extraction.planning import indices
 from terrella.extraction.scaling import Legend, legend
+from terrella.grids.matrices import MATRIX_SETS
 from terrella.grids.pixels import Sampling, sampling
 from terrella.model.extraction import Box, Everything, Extraction, Span
 from terrella.model.ids import ItemId
@@ -45,6 +48,8 @@ _LAST = ("time", "reference_time")
 """Axes of which the last value is shown where none is asked for; of others it is the first."""
 _AFAR = 2.0
 """Pixels so many times as large as the cells of an image are taken of its overviews."""
+_ALIKE = 0.01
+"""Sizes that differ by such a share count as equal: cells of a cube are as large as they are on average."""
 _ELSEWHERE = ("coords", "datetime")
 """What is wrong with a request that meets no scene."""
 _COARSE = 64
@@ -79,7 +84,14 @@ class Shown:
     steps: Mapping[str, int]
     is_scenes: bool = False
     full: Shown | None = None
-    """Of images that are shown by their overviews: the same in all detail."""
+    """Of what is shown by overviews: the same in all detail."""
+    level: int = 0
+    """Of a cube: which overview, each half as fine as the one before; 0 for none."""
+
+    @property
+    def method(self) -> str:
+        """How the values of an overview were made; '' for none."""
+        return str(self.variable.attrs.get(OVERVIEW, "")) if self.level else ""
 
     @property
     def version(self) -> str:
@@ -124,8 +136,15 @@ class _Kept[V]:
 class Tiler:
     """Safe for threads."""
 
-    def __init__(self, extractor: Extractor, cubes: Cubes, search: Callable[[Caller, Search], Page]) -> None:
+    def __init__(
+        self,
+        extractor: Extractor,
+        cubes: Cubes,
+        search: Callable[[Caller, Search], Page],
+        overviews: Callable[[Cube], Coarse] = lambda _: Coarse(),
+    ) -> None:
         self._extractor = extractor
+        self._overviews = overviews
         self._cubes = cubes
         self._search = search
         self._samplings: _Kept[Sampling] = _Kept(_KEPT_SAMPLINGS, lambda one: 500 + one.nbytes)
@@ -151,7 +170,34 @@ class Tiler:
         shown = self._steps.get(key, lambda: _shown(cube, view))
         if _is_image(shown.variable) and pixels.size > _AFAR * _cell(cube.grid):
             return self._from_afar(caller, shown, view, pixels) or shown
-        return shown
+        return self.from_afar(shown, pixels.size)
+
+    def from_afar(self, shown: Shown, size: float) -> Shown:
+        """The same by the coarsest overview whose cells are no larger than pixels of this size, in degrees."""
+        name = shown.variable.name
+        found = shown
+        for level, cube in enumerate(self._overviews(shown.cube).levels, 1):
+            if name in cube.variables and _cell(cube.grid) <= size * (1 + _ALIKE):
+                found = Shown(cube, cube.variables[name], shown.steps, full=shown, level=level)
+        return found
+
+    def mark(self, cube: Cube) -> str:
+        """What tells the overviews of a collection's own cube from others; '' where it has none."""
+        return self._overviews(cube).mark
+
+    def shown_by_overviews(self, cube: Cube, name: str) -> tuple[str, dict[str, int]] | None:
+        """How overviews of a variable were made, and by matrix set the greatest zoom that shows one; None for none."""
+        cubes = [one for one in self._overviews(cube).levels if name in one.variables]
+        if not cubes:
+            return None
+        least = _cell(cubes[0].grid) / (1 + _ALIKE)
+        zooms = {
+            key: max(
+                (zoom for zoom in range(one.zooms) if one.tile(zoom, (1 << zoom) // 2, 0).size >= least), default=-1
+            )
+            for key, one in MATRIX_SETS.items()
+        }
+        return str(cubes[0].variables[name].attrs[OVERVIEW]), zooms
 
     def _from_afar(self, caller: Caller, shown: Shown, view: View, pixels: Pixels) -> Shown | None:
         """Images by their overviews; None where they cannot be had so."""
@@ -180,7 +226,7 @@ class Tiler:
 
     def painted(self, caller: Caller, shown: Shown, pixels: Pixels) -> Painted:
         """The nearest cell's value of each pixel. Raises TooLarge, QuotaExceeded before reading; Unreadable."""
-        found = self._sampling(shown.cube.grid, pixels)
+        found = self.sampling(shown.cube.grid, pixels)
         if found.is_empty:
             nothing = np.zeros((0,) * (2 if found.lines is not None else 1), dtype=np.dtype(shown.variable.dtype))
             return Painted(nothing, replace(found, lines=None, cells=None, places=_nowhere(pixels)))
@@ -190,7 +236,8 @@ class Tiler:
         space = numbers.shape[len(axes) :]
         return Painted(numbers.reshape(space), found, bytes_read)
 
-    def _sampling(self, grid: Grid, pixels: Pixels) -> Sampling:
+    def sampling(self, grid: Grid, pixels: Pixels) -> Sampling:
+        """Which cell each pixel shows."""
         return self._samplings.get((getattr(grid, "key", id(grid)), pixels.key), lambda: sampling(grid, pixels))
 
     def legend_of(self, caller: Caller, view: View, shown: Shown) -> Legend | None:
@@ -268,29 +315,38 @@ def _nowhere(pixels: Pixels) -> np.ndarray:
 
 def _shown(cube: Cube, view: View) -> Shown:
     """Raises Invalid where several steps of an axis are asked for at once."""
+    return understood(cube, view)[0]
+
+
+def understood(cube: Cube, view: View, free: str = "") -> tuple[Shown, np.ndarray]:
+    """What a view shows of a cube, and the steps that it names along the axis `free`, which `steps` then lack.
+
+    Raises Invalid for a variable, time or level that is not there, and for several steps of another axis.
+    """
     variable, chosen, pairs = indices(cube, view.request())
     names = variable.dims[: len(variable.dims) - len(cube.grid.shape)]
     sizes = dict(zip(names, variable.shape, strict=False))
     if pairs is not None:
-        chosen = dict(chosen) | _latest_run(chosen, pairs)
-    steps = {}
-    for name in names:
-        found = chosen.get(name)
-        if found is None:
-            steps[name] = sizes[name] - 1 if name in _LAST else 0
-        elif found.size == 1 or cube.origin.provider == "scenes":
-            steps[name] = int(found[-1])
-        elif name in ("reference_time", "step") and {"reference_time", "step"} <= chosen.keys():
-            steps[name] = int(found[-1] if name == "reference_time" else found[0])
-        else:
-            raise Invalid(
-                f"A map shows one step of {name}, and that names {found.size} of them: give one.", parameter=name
-            )
-    return Shown(cube, variable, steps)
+        chosen = dict(chosen) | _latest_run(chosen, pairs, free)
+    steps = {name: _one_step(cube, chosen, name, sizes[name]) for name in names if name != free}
+    along = chosen.get(free, np.arange(sizes.get(free, 0)))
+    return Shown(cube, variable, steps), along
 
 
-def _latest_run(chosen: Mapping[str, np.ndarray], pairs: np.ndarray) -> dict[str, np.ndarray]:
-    """Of forecasts for one time by several runs that of the latest."""
+def _one_step(cube: Cube, chosen: Mapping[str, np.ndarray], name: str, size: int) -> int:
+    found = chosen.get(name)
+    if found is None:
+        return size - 1 if name in _LAST else 0
+    if found.size == 1 or cube.origin.provider == "scenes":
+        return int(found[-1])
+    if name in ("reference_time", "step") and {"reference_time", "step"} <= chosen.keys():
+        return int(found[-1] if name == "reference_time" else found[0])
+    raise Invalid(f"A map shows one step of {name}, and that names {found.size} of them: give one.", parameter=name)
+
+
+def _latest_run(chosen: Mapping[str, np.ndarray], pairs: np.ndarray, free: str) -> dict[str, np.ndarray]:
+    """Of forecasts for one time by several runs that of the latest; with `free` steps all of it."""
     row = int(np.flatnonzero(pairs.any(axis=1))[-1])
-    column = int(np.flatnonzero(pairs[row])[0])
-    return {"reference_time": chosen["reference_time"][[row]], "step": chosen["step"][[column]]}
+    columns = np.flatnonzero(pairs[row])
+    kept = columns if free == "step" else columns[:1]
+    return {"reference_time": chosen["reference_time"][[row]], "step": chosen["step"][kept]}

@@ -11,8 +11,10 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from terrella.api.tiles import openapi
+from terrella.api.tiles.cubing import Blocked
 from terrella.api.tiles.describing import Described
 from terrella.api.tiles.dialect import Tiles
+from terrella.api.tiles.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +35,8 @@ def router(site: Site) -> APIRouter:
     _add(routes, standard, tiles.map, "ogc_map", openapi.MAP)
     _add(routes, "/{collection_id}", described.tileset, "tileset", openapi.TILESET)
     _add(routes, "/{collection_id}/tilejson.json", described.tilejson, "tilejson", openapi.TILEJSON)
+    _add(routes, "/{collection_id}/cube", Blocked(site).cube, "cube", openapi.BLOCK)
+    _add(routes, "/{collection_id}/thumbnail", Thumbnails(site).thumbnail, "thumbnail", openapi.THUMBNAIL)
     _add(routes, f"/{{collection_id}}/{_SET}", described.ogc_tileset, "tileset_of", openapi.OGC_TILESET)
     _add(routes, f"/{{collection_id}}/{_TILE}", tiles.tile, "tile", openapi.TILE)
     _add(routes, f"/{{collection_id}}/v/{{version}}/{_TILE}", tiles.tile_of_version, "kept_tile", openapi.KEPT_TILE)

@@ -132,12 +132,12 @@ def place(text: str, parameter: str) -> int:
     return int(text)
 
 
-def size(text: str | None, parameter: str, most: int) -> int | None:
-    """Pixels of a map. Raises Invalid."""
+def size(text: str | None, parameter: str, most: int, unit: str = "pixels") -> int | None:
+    """How many along one side. Raises Invalid."""
     if text is None:
         return None
     if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= most:
-        raise Invalid(f"{parameter} is from 1 to {most} pixels, not {text[:40]!r}.", parameter=parameter)
+        raise Invalid(f"{parameter} is from 1 to {most} {unit}, not {text[:40]!r}.", parameter=parameter)
     return int(text)
 
 

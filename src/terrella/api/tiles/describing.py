@@ -122,7 +122,7 @@ class Described:
         document = document_of(self._site, caller, collection_id)
         cube = self._site.tiler.own_cube(caller, checked_id(collection_id))
         asked = view(checked_id(collection_id), Parameters(_without_f(request)))
-        kept = f"/v/{token(cube.origin.version)}" if cube is not None else ""
+        kept = f"/v/{token(cube.origin.version, self._site.tiler.mark(cube))}" if cube is not None else ""
         words = f"?f=png{'&' + query if query else ''}"
         template = f"{root}/{collection_id}{kept}/{MERCATOR.id}/{{z}}/{{y}}/{{x}}{words}"
         variable = self._variable_name(caller, cube, asked)
@@ -137,7 +137,7 @@ class Described:
         document = document_of(self._site, caller, collection_id)
         cube = self._site.tiler.own_cube(caller, checked_id(collection_id))
         made = self._of_scenes(caller, document, name) if cube is None else self._of_cube(cube, name)
-        version = token(cube.origin.version) if cube is not None else ""
+        version = token(cube.origin.version, self._site.tiler.mark(cube)) if cube is not None else ""
         addresses = documents.own_templates(root, collection_id, version)
         most = {one.id: documents.zooms(one, cube)[1] for one in MATRIX_SETS.values()}
         more = {"version": version, "tiles": addresses, "zooms": most, "axes": made[1]}
@@ -147,7 +147,9 @@ class Described:
         found = resolve(cube, (name,) if name else ())
         space = len(cube.grid.shape)
         variables = [
-            documents.variable_entry(one, self._site.tiler.legend(cube, one), list(one.dims[:-space])) for one in found
+            documents.variable_entry(one, self._site.tiler.legend(cube, one), list(one.dims[:-space]))
+            | documents.overviews_entry(self._site.tiler.shown_by_overviews(cube, one.name))
+            for one in found
         ]
         used = {dim for one in found for dim in one.dims}
         return variables, [documents.axis_entry(axis) for axis in cube.axes if axis.name in used]

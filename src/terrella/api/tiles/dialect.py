@@ -117,11 +117,14 @@ class Tiles:
     ) -> Response:
         caller = caller_of(request)
         shown = self._site.tiler.shown(caller, asked, wanted)
-        _check_version(asked, shown, version)
+        self._check_version(asked, shown, version)
         legend = self._legend(caller, asked, shown, drawn)
         coding = valuetiles.accepted(request.headers.get("accept-encoding")) if drawn.form == VALUES else ""
-        tag = _tag(asked, shown, wanted, drawn, legend, coding, background)
+        overviews = self._site.tiler.mark(shown.full.cube) if shown is not None and shown.level and shown.full else ""
+        tag = _tag(asked, shown, wanted, drawn, legend, overviews, coding, background)
         said = _headers(caller, tag, version, drawn, legend)
+        if shown is not None and shown.level:
+            said["Terrella-Overview"] = f"{shown.level}; {shown.method}"
         if _is_known(request, tag):
             return Response(status_code=304, headers=said)
         painted = self._site.tiler.painted(caller, shown, wanted) if shown is not None else None
@@ -130,6 +133,23 @@ class Tiles:
             return _values(painted, wanted, legend, coding, said)
         return _png(shown, painted, wanted, drawn, legend, said, background)
 
+    def _check_version(self, asked: View, shown: Shown | None, version: str | None) -> None:
+        """Raises Conflict where the data are of another version by now, Unsupported for images, which have none."""
+        if version is None:
+            return
+        own = shown if shown is None or shown.full is None else shown.full
+        if own is None or own.is_scenes:
+            raise Unsupported(
+                f"Tiles of images have no addresses for ever: leave /v/{version[:40]} out.", parameter="version"
+            )
+        now = token(own.version, self._site.tiler.mark(own.cube))
+        if version != now:
+            raise Conflict(
+                f"The data of {asked.collection!r} are no longer of version {version[:60]}, but of {now}: read "
+                f"/tiles/{asked.collection} again.",
+                parameter="version",
+            )
+
     def _legend(self, caller: Caller, asked: View, shown: Shown | None, drawn: Drawing) -> Legend | None:
         """Where the drawing needs one."""
         if shown is None or drawn.colours is not None:
@@ -137,28 +157,18 @@ class Tiles:
         return self._site.tiler.legend_of(caller, asked, shown)
 
 
-def _check_version(asked: View, shown: Shown | None, version: str | None) -> None:
-    """Raises Conflict where the data are of another version by now, Unsupported for images, which have none."""
-    if version is None:
-        return
-    own = shown if shown is None or shown.full is None else shown.full
-    if own is None or own.is_scenes:
-        raise Unsupported(
-            f"Tiles of images have no addresses for ever: leave /v/{version[:40]} out.", parameter="version"
-        )
-    now = token(own.version)
-    if version != now:
-        raise Conflict(
-            f"The data of {asked.collection!r} are no longer of version {version[:60]}, but of {now}: read "
-            f"/tiles/{asked.collection} again.",
-            parameter="version",
-        )
-
-
-def _tag(asked: View, shown: Shown | None, wanted: Pixels, drawn: Drawing, legend: Legend | None, *more: Any) -> str:
+def _tag(
+    asked: View,
+    shown: Shown | None,
+    wanted: Pixels,
+    drawn: Drawing,
+    legend: Legend | None,
+    overviews: str,
+    *more: Any,
+) -> str:
     """Of equal text exactly for equal bytes."""
     seen = None if shown is None else (shown.cube.origin.provider, shown.version, shown.variable.name)
-    steps = None if shown is None else tuple(shown.steps.items())
+    steps = None if shown is None else (tuple(shown.steps.items()), shown.level, overviews)
     facts = (asked.collection, seen, steps, wanted.key, drawn, legend, more, software(), valuetiles.FORMAT)
     return f'"{hashlib.sha256(repr(facts).encode()).hexdigest()[:32]}"'
 

@@ -49,9 +49,9 @@ MOST_LISTED = 2000
 _WORLD = Extent(-180.0, -90.0, 180.0, 90.0)
 
 
-def token(version: str) -> str:
-    """What stands for a version of the data in addresses: its tiles' bytes are never others."""
-    return f"{FORMAT}.{version}"
+def token(version: str, overviews: str = "") -> str:
+    """What stands for a version of the data, and of its overviews, in addresses: its tiles' bytes are never others."""
+    return f"{FORMAT}.{version}{'.' + overviews if overviews else ''}"
 
 
 def root_of(request: Request) -> str:
@@ -113,6 +113,11 @@ def tileset(document: Document, root: str, variables: list[Document], **more: An
     } | more
 
 
+def overviews_entry(found: tuple[str, dict[str, int]] | None) -> Document:
+    """How the overviews of a variable were made, and the greatest zoom of each matrix set at which one is shown."""
+    return {} if found is None else {"overviews": {"method": found[0], "zooms": found[1]}}
+
+
 def variable_entry(variable: CubeVariable, legend: Legend | None, dims: list[str]) -> Document:
     """One variable of a tileset."""
     attrs = variable.attrs
@@ -157,8 +162,8 @@ def axis_entry(axis: Axis) -> Document:
     if even is not None:
         made["step"] = even
     if values.size <= MOST_LISTED or even is None:
-        made["values"] = _words(axis, values)
-    made["first"], made["last"] = _words(axis, values[[0, -1]])
+        made["values"] = words(axis, values)
+    made["first"], made["last"] = words(axis, values[[0, -1]])
     return made
 
 
@@ -177,7 +182,8 @@ def _step(axis: Axis) -> float | int | None:
 _PLAIN = ("", "standard", "gregorian", "proleptic_gregorian")
 
 
-def _words(axis: Axis, values: np.ndarray) -> list[Any]:
+def words(axis: Axis, values: np.ndarray) -> list[Any]:
+    """Values of an axis as requests name them."""
     if axis.kind in ("time", "reference_time"):
         return list(iso(values, axis.calendar))
     if axis.kind == "step":
@@ -247,14 +253,14 @@ def ogc_tileset(document: Document, root: str, matrices: MatrixSet, query: str, 
     """Tileset metadata (OGC API - Tiles 1.0, 17-083r4); with `most`, whole."""
     here = f"{root}/collections/{_quoted(document['id'])}/map/tiles/{matrices.id}"
     extent = extent_of(document)
-    words = f"?{query}" if query else ""
+    kept = f"?{query}" if query else ""
     made: Document = {
         "title": f"{document.get('title') or document['id']}: {matrices.title}",
         "dataType": "map",
         "crs": matrices.crs_uri,
         "tileMatrixSetURI": matrices.uri,
         "links": [
-            link("self", f"{here}{words}", "application/json"),
+            link("self", f"{here}{kept}", "application/json"),
             link(f"{REL}tiling-scheme", f"{root}/tileMatrixSets/{matrices.id}", "application/json"),
         ],
     }

@@ -59,6 +59,14 @@ _MAP = [
     _query("transparent", "`false` for white where nothing is.", "true", enum=["true", "false"]),
     _query("f", "`png`.", "png", enum=["png", "image/png"]),
 ]
+_BLOCK = [
+    _query("depth", "The axis of the third dimension; time, else the first with several steps.", "time"),
+    _query("bbox", "west,south,east,north in degrees; the collection's where it is left out.", "-10,35,30,60"),
+    _query("width", "Columns; as many as the grid has where it is left out.", "360"),
+    _query("height", "Rows, likewise.", "180"),
+    _query("steps", "At most so many steps of the axis, evenly strided; 256 where it is left out.", "100"),
+    _query("f", "`block`, or `json` for what it would hold, and read.", "json", enum=["block", "json"]),
+]
 _PROBLEM: Json = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Error"}}}
 _BYTES: Json = {"schema": {"type": "string", "format": "binary"}}
 
@@ -106,3 +114,33 @@ KEPT_TILE = _said(
     _409=_wrong("The data are of another version by now."),
 )
 MAP = _said("A map of any box and size", [_COLLECTION, *_SHOWN, *_COLOURS, *_MAP], is_map=True)
+THUMBNAIL = _said(
+    "A small picture of all of a collection, at its last time",
+    [
+        _COLLECTION,
+        *_SHOWN,
+        *_COLOURS,
+        _query("width", "Pixels, at most 1024; 360 where it is left out.", "360"),
+        _query("height", "Pixels, at most 1024; half the width where it is left out.", "180"),
+        _query("mark", "As the address on a card has it: such an answer may be kept for ever.", "0123456789abcdef"),
+        _query("f", "`png`.", "png", enum=["png", "image/png"]),
+    ],
+    _200={"description": "PNG, transparent where nothing is.", "content": {"image/png": _BYTES}},
+)
+BLOCK = _said(
+    "A block of one variable: longitude, latitude, and the steps of one more axis",
+    [
+        _COLLECTION,
+        _SHOWN[0],
+        _query(
+            "datetime", "The times of a block along time (an interval; all where it is left out), else one.", "../.."
+        ),
+        _SHOWN[2],
+        *_BLOCK,
+    ],
+    _200={
+        "description": "Length of a JSON description (little-endian uint32), the description, then its numbers: "
+        "little-endian uint16, each row as differences; 0 is no data.",
+        "content": {"application/vnd.terrella.block": _BYTES, "application/json": {"schema": {"type": "object"}}},
+    },
+)

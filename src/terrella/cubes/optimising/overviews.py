@@ -8,20 +8,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from healpix_geo import ring
 
+from terrella.contracts.cubes import CubeVariable
 from terrella.contracts.grids import Grid
-from terrella.grids import HealpixGrid
+from terrella.grids import HealpixGrid, ProjectedGrid, RectilinearGrid, RotatedGrid
+from terrella.grids.lines import Line
 
 LEAST_CELLS = 65_536
 """An overview of no more cells is the last."""
 _MOST_LEVELS = 10
 _WITH_LINES = ("regular", "rectilinear", "projected", "rotated")
+
+
+OVERVIEW = "overview_method"
+"""The attribute that says how an overview was made."""
+MEAN, SAMPLED = "area-weighted mean of what is not missing", "one cell of each group"
+
+
+def is_sampled(variable: CubeVariable) -> bool:
+    """Whether means of it mean nothing: classes, flags, directions."""
+    attrs: dict[str, Any] = variable.attrs
+    names = f"{attrs.get('standard_name', '')}"
+    return "flag_values" in attrs or "flag_masks" in attrs or "direction" in names
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +166,20 @@ class Pyramid:
             before = np.arange(finer.size) if finer.pixels is None else finer.pixels
         parents = before >> 2
         return parents if level.grid.pixels is None else np.searchsorted(level.grid.pixels, parents)
+
+
+def grid_of(grid: Grid, level: Level) -> Grid | None:
+    """The grid of an overview; None where it has no lines."""
+    if level.grid is not None:
+        return level.grid
+    if len(level.coordinates) != 2:
+        return None
+    first, second = (Line.of(line) for line in level.coordinates.values())
+    if isinstance(grid, ProjectedGrid):
+        return replace(grid, y_line=first, x_line=second, affine=None)
+    if isinstance(grid, RotatedGrid):
+        return replace(grid, rlat=first, rlon=second)
+    return RectilinearGrid(first, second)
 
 
 def _cells(nside: int, pixels: np.ndarray | None) -> int:

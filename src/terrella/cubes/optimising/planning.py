@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from terrella.contracts.cubes import Cube, CubeVariable
 from terrella.cubes.optimising.bounds import ErrorBound
-from terrella.cubes.optimising.overviews import Level, Pyramid
+from terrella.cubes.optimising.overviews import Level, Pyramid, is_sampled
 from terrella.cubes.optimising.quantising import Storage
 from terrella.cubes.optimising.tiling import MAP_SIDE, map_chunk, series_chunk, tile_shape
 
@@ -103,13 +103,6 @@ def level_chunk(target: Target, level: Level) -> tuple[int, ...]:
     side = max(1, MAP_SIDE >> level.number)
     space = (side, side) if len(level.shape) == 2 else (side * side,)
     return (*(1,) * axes, *(min(one, size) for one, size in zip(space, level.shape, strict=True)))
-
-
-def is_sampled(variable: CubeVariable) -> bool:
-    """Whether means of it mean nothing: classes, flags, directions."""
-    attrs: dict[str, Any] = variable.attrs
-    names = f"{attrs.get('standard_name', '')}"
-    return "flag_values" in attrs or "flag_masks" in attrs or "direction" in names
 
 
 def level_storage(target: Target, storage: Storage) -> Storage:

@@ -190,6 +190,7 @@ class Run:
                 work.commit(f"{one.path}: {number + 1} of {total} tiles")
                 since = time.monotonic()
         state["bytes"], state["bytes_overviews"] = writer.size(work.store)
+        state["overviews"] = writer.overviews(work.store)
         state["document"] = writer.document(work.store)
         work.commit(f"{one.path}: all {total} tiles")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,8 @@ import zarr
 from zarr.codecs import BloscCodec
 
 from terrella.cubes.optimising.coordinates import variable_attributes
-from terrella.cubes.optimising.overviews import Pyramid
-from terrella.cubes.optimising.planning import Target, is_sampled, level_chunk, level_storage
+from terrella.cubes.optimising.overviews import MEAN, OVERVIEW, SAMPLED, Pyramid, is_sampled
+from terrella.cubes.optimising.planning import Target, level_chunk, level_storage
 from terrella.cubes.optimising.quantising import Errors, Storage, stored
 from terrella.cubes.optimising.tiling import Region
 
@@ -45,11 +45,11 @@ class Writer:
         target = self.target
         self._array(store, target.path, target.shape, target.chunk, self.storage, {})
         axes = len(target.shape) - len(self.pyramid.grid.shape)
-        said = "one cell of each group" if is_sampled(target.variable) else "area-weighted mean of what is not missing"
+        said = SAMPLED if is_sampled(target.variable) else MEAN
         for level in self.pyramid.levels if self.levels else ():
             shape = (*target.shape[:axes], *level.shape)
             chunk = level_chunk(target, level)
-            self._array(store, self.levels[level.number], shape, chunk, self.level_storage, {"overview_method": said})
+            self._array(store, self.levels[level.number], shape, chunk, self.level_storage, {OVERVIEW: said})
 
     def _array(
         self,
@@ -125,5 +125,22 @@ class Writer:
 
     def document(self, store: Any) -> dict[str, Any]:
         """Metadata of the array, without its attributes."""
-        found = zarr.open_array(store, path=self.target.path, mode="r").metadata.to_dict()
-        return {key: value for key, value in found.items() if key != "attributes"}
+        return _document(store, self.target.path)
+
+    def overviews(self, store: Any) -> list[dict[str, Any]]:
+        """What readers need of each overview, the finest first."""
+        return [
+            {
+                "number": number,
+                "path": path,
+                "document": _document(store, path),
+                "storage": asdict(self.level_storage),
+                "bytes": int(zarr.open_array(store, path=path, mode="r").nbytes_stored()),
+            }
+            for number, path in self.levels.items()
+        ]
+
+
+def _document(store: Any, path: str) -> dict[str, Any]:
+    found = zarr.open_array(store, path=path, mode="r").metadata.to_dict()
+    return {key: value for key, value in found.items() if key != "attributes"}
