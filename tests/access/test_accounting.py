@@ -92,5 +92,8 @@ def test_headers_speak_of_the_quota_that_leaves_least() -> None:
     )
     assert quota_headers([]) == []
     assert collection_in("/ogc/collections/a%20b/position") == "a b"
+    for none in ("/tiles/palettes", "/tiles/tileMatrixSets/WebMercatorQuad", "/tiles/conformance"):
+        assert collection_in(none) == ""
+    assert collection_in("/tiles/palettes-of-old/tilejson.json") == "palettes-of-old"
     assert collection_in("/zarr/x/zarr.json") == "x"
     assert collection_in("/stac/search") == ""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from terrella.access.quotas import check_quotas, concerning, excess, refusal, usage_of, words_of
-from terrella.access.windows import HOUR
+from terrella.access.windows import DAY, HOUR
 from terrella.errors import Conflict, NotFound
 from terrella.model.spending import RESOURCES, Amounts, Usage
 from terrella.storage.database import Database
@@ -38,6 +38,7 @@ _AT_ONCE = "now-"
 """How keys of work begin that a request waits for."""
 _ABANDONED = 6 * 3600.0
 """Seconds after which such work, neither settled nor released, is that of a process that was killed."""
+MOST_USERS = 1000
 _COLUMNS = ", ".join(RESOURCES)
 _MARKS = ", ".join("?" * len(RESOURCES))
 
@@ -308,6 +309,35 @@ class Ledger:
                 (caller.name, _hour(since)),
             ).fetchone()
         return Amounts(*row)
+
+    def days(self, name: str | None, since: float, until: float) -> list[tuple[int, str, Amounts]]:
+        """What somebody (None: everybody) used, by day and collection: (first second of the UTC day, collection, sums).
+
+        From the hour of `since` (seconds since 1970) to before `until`; the earliest day first. Storage is what was
+        added less what was let go.
+        """
+        self.flush()
+        sums = ", ".join(f"sum({one})" for one in RESOURCES)
+        whose, values = ("", []) if name is None else ("name = ? and ", [name])
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"select hour / {DAY} * {DAY}, collection, {sums} from hours "  # noqa: S608 -- names of ours
+                f"where {whose}hour >= ? and hour < ? group by 1, 2 order by 1, 2",
+                (*values, _hour(since), until),
+            ).fetchall()
+        return [(day, collection, Amounts(*amounts)) for day, collection, *amounts in rows]
+
+    def users(self, since: float, until: float) -> list[tuple[str, Amounts]]:
+        """What each user used in that time: who read most comes first."""
+        self.flush()
+        sums = ", ".join(f"sum({one})" for one in RESOURCES)
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"select name, {sums} from hours where hour >= ? and hour < ? "  # noqa: S608 -- names of ours
+                "group by name order by sum(bytes_read) desc, name limit ?",
+                (_hour(since), until, MOST_USERS),
+            ).fetchall()
+        return [(name, Amounts(*amounts)) for name, *amounts in rows]
 
     def differences(self) -> list[str]:
         """Where the sums that are kept are not those of the entries: none, unless the file was tampered with."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 HOUR = 3600
+DAY = 24 * HOUR
 
 
 def window(per: str, at: float) -> tuple[int, int]:

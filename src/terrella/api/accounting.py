@@ -34,7 +34,9 @@ _FREE = ("/health", "/ready", "/metrics", "/static/", "/account", "/favicon.ico"
 """Costs nothing: whoever has used up their quota can still see that."""
 _UNPACED = ("/health", "/ready", "/static/", "/favicon.ico")
 """Answered however fast somebody asks."""
-_COLLECTION = re.compile(r"/(?:collections|zarr|tiles(?!/collections))/([^/]+)")
+_COLLECTION = re.compile(
+    r"/(?:collections|zarr|tiles(?!/(?:collections|palettes|tileMatrixSets|conformance)(?:/|$)))/([^/]+)"
+)
 _EPOCH_MILLISECONDS = "/hda-broker/"
 """Below it X-Quota-Reset is milliseconds since 1970, as the client there reads it; elsewhere seconds left."""
 _LEAST = Amounts(requests=1, bytes_out=1)

@@ -14,11 +14,12 @@ from terrella.access.credentials import credentials_from
 from terrella.api.caller import caller_of
 from terrella.api.connecting_page import Shown, connect_html
 from terrella.api.pages import SAFE, SHOWN, wants_json
-from terrella.errors import Unauthenticated
+from terrella.errors import Invalid, TooLarge, Unauthenticated
 from terrella.model.caller import Caller
 from terrella.model.ids import collection_id
 from terrella.model.search import CollectionSearch
 from terrella.site.connecting import Address, connections, examples
+from terrella.site.connecting.views import question_of, snippets
 
 if TYPE_CHECKING:
     from terrella.site import Site
@@ -46,6 +47,19 @@ def add(app: FastAPI, site: Site) -> None:
         shown = await run_in_threadpool(_shown, site, caller, at, name)
         return HTMLResponse(connect_html(shown), headers={**SAFE, **_KEPT})
 
+    async def view(request: Request) -> Response:
+        """A view as code: lines for each client that give the numbers that EDR gives. Parameters are those of EDR
+
+        (`parameter-name`, `datetime`, `z`, `coords`, `bbox`, `region`, `reduce`, `cells`, `f`, other axes by name),
+        with `collection`, and `palette` and `range` for maps. By POST the same as a JSON object; there `shape` may be
+        GeoJSON.
+        """
+        given = await _given(request, site.settings.limits.body_bytes)
+        caller, at = caller_of(request), _address(site, request)
+        made = await run_in_threadpool(lambda: snippets(site, caller, at, question_of(given)))
+        body = {"snippets": [one.as_json() for one in made]}
+        return Response(orjson.dumps(body), media_type="application/json", headers=_KEPT)
+
     both: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}, "application/json": {}}}}
     app.add_api_route(
         "/connect",
@@ -56,6 +70,85 @@ def add(app: FastAPI, site: Site) -> None:
         response_class=HTMLResponse,
         responses=both,
     )
+    said: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {}}}}
+    for method in ("GET", "POST"):
+        app.add_api_route(
+            "/connect/view",
+            view,
+            methods=[method],
+            tags=["Pages"],
+            summary=f"A view as code, for every client (by {method})",
+            operation_id=f"view_as_code_by_{method.lower()}",
+            response_class=Response,
+            responses=said,
+            openapi_extra=_ASKED if method == "GET" else _POSTED,
+        )
+
+
+async def _given(request: Request, most: int) -> dict[str, Any]:
+    """Words of the address, or of a JSON object. Raises Invalid."""
+    pairs = request.query_params.multi_items()
+    made: dict[str, Any] = dict(pairs)
+    if len(made) < len(pairs):
+        raise Invalid("A word stands in the request twice.", parameter="query")
+    if request.method != "POST":
+        return made
+    body = await request.body()
+    if len(body) > most:
+        raise TooLarge(f"The body is larger than the {most:,} bytes that are read. Simplify the shape.")
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Invalid(f"The body is no JSON: {error}.", parameter="body") from None
+    if not isinstance(found, dict):
+        raise Invalid("The body is a JSON object: what is looked at.", parameter="body")
+    return made | found
+
+
+_WORDS = {
+    "collection": "Which data.",
+    "parameter-name": "Variables, with commas between.",
+    "datetime": "An instant or an interval.",
+    "z": "A level, several, or a range.",
+    "coords": "WKT or GeoJSON of a point, a line or an area.",
+    "bbox": "west,south,east,north",
+    "region": "A region by name.",
+    "reduce": "As for EDR, such as mean:space.",
+    "cells": "As for EDR.",
+    "f": "The format that is wanted.",
+    "palette": "Of a map.",
+    "range": "LOW,HIGH of a map.",
+}
+_ASKED = {
+    "parameters": [
+        {
+            "name": name,
+            "in": "query",
+            "required": name == "collection",
+            "description": about,
+            "schema": {"type": "string"},
+        }
+        for name, about in _WORDS.items()
+    ]
+}
+_POSTED = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["collection"],
+                    "properties": {
+                        **{name: {"description": about} for name, about in _WORDS.items()},
+                        "shape": {"description": "GeoJSON; or a Box with bbox, a Region with name, a Circle."},
+                        "axes": {"type": "object", "description": "Other axes by name."},
+                    },
+                }
+            }
+        },
+    }
+}
 
 
 def _address(site: Site, request: Request) -> Address:

@@ -109,11 +109,12 @@ class _Pages:
         return made
 
     def logout(self, request: Request) -> Response:
-        """End the session; what was made in it stays."""
+        """End the session; what was made in it stays. Scripts, which ask for JSON, are sent nowhere."""
         caller = caller_of(request)
         if caller.key and request.cookies.get(COOKIE):
             self._access.keys.revoke(caller.key)
-        made = RedirectResponse("/", 303)
+        is_script = request.headers.get("accept") == "application/json"
+        made = Response(status_code=204) if is_script else RedirectResponse("/", 303)
         made.delete_cookie(COOKIE, path="/")
         return made
 

@@ -147,6 +147,14 @@ class Jobs:
         more = len(found) > limit
         return tuple(found[:limit]), _token(found[limit - 1]) if more else None
 
+    def submitted(self, owner: str | None, since: float, until: float) -> tuple[tuple[float, str], ...]:
+        """When jobs of an owner (None: of anybody) were submitted (seconds since 1970), and their states now.
+
+        The newest 100,000 of that time.
+        """
+        with self.rows.reading() as connection:
+            return tuple(records.submitted(connection, owner, since, until))
+
     def logs(self, caller: Caller, job: str, *, after: int = 0, limit: int = 1000) -> tuple[LogLine, ...]:
         """Lines of a job's log with a number above `after`. Raises NotFound."""
         self.get(caller, job)
@@ -232,10 +240,11 @@ class Jobs:
             found = connection.execute("select stored from job where id = ?", (job,)).fetchone()
         return int(found[0]) if found else 0
 
-    def stored(self, owner: str) -> int:
-        """Bytes of results that are kept for an owner."""
+    def stored(self, owner: str | None) -> int:
+        """Bytes of results that are kept for an owner; None: for all."""
+        whose, values = ("", ()) if owner is None else (" where owner = ?", (owner,))
         with self.rows.reading() as connection:
-            found = connection.execute("select coalesce(sum(stored), 0) from job where owner = ?", (owner,)).fetchone()
+            found = connection.execute(f"select coalesce(sum(stored), 0) from job{whose}", values).fetchone()  # noqa: S608
         return int(found[0])
 
     # --- doing -------------------------------------------------------------------------------------------------------

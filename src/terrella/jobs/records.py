@@ -20,6 +20,7 @@ COLUMNS = (
     "id, kind, owner, state, inputs, created, updated, started, finished, progress, message, error_kind, attempts, "
     "outputs, title, dialect"
 )
+MOST_COUNTED = 100_000
 MOST_INPUTS = 4 << 20
 """Bytes of the inputs of one job, as JSON."""
 
@@ -120,6 +121,16 @@ def page(
     where = " and ".join(conditions)
     text = f"select {COLUMNS} from job where {where} order by created desc, id desc limit ?"  # noqa: S608
     return [job_of(row) for row in connection.execute(text, (*values, limit)).fetchall()]
+
+
+def submitted(connection: Connection, owner: str | None, since: float, until: float) -> list[tuple[float, str]]:
+    """When jobs were submitted, and their states; `owner` None: anybody's."""
+    whose, values = ("", []) if owner is None else ("owner = ? and ", [owner])
+    rows = connection.execute(
+        f"select created, state from job where {whose}created >= ? and created < ? order by created desc limit ?",  # noqa: S608
+        (*values, since, until, MOST_COUNTED),
+    ).fetchall()
+    return [(float(created), str(state)) for created, state in rows]
 
 
 def dismiss(connection: Connection, job: str) -> bool:

@@ -93,7 +93,7 @@ def _parsed(text: str, name: str) -> Any:
 
     try:
         return from_wkt(text)
-    except GEOSException as error:
+    except (GEOSException, NotImplementedError) as error:  # also of arcs
         said = str(error).splitlines()[0]
         raise Invalid(f"The line is neither GeoJSON nor WKT: {said}.", parameter=name) from error
 

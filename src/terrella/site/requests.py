@@ -155,7 +155,7 @@ def _parsed(text: str) -> Any:
 
     try:
         return mapping(from_wkt(text))
-    except GEOSException as error:
+    except (GEOSException, NotImplementedError) as error:  # also of arcs
         raise Invalid(
             f"The polygon is neither GeoJSON nor WKT: {str(error).splitlines()[0]}.", parameter="polygon"
         ) from error

@@ -33,9 +33,11 @@ if TYPE_CHECKING:
 
     from terrella.access.access import Access
     from terrella.access.ledger import Ledger
+    from terrella.catalog.discovering import Discovery
     from terrella.contracts.providers import Stores
     from terrella.cubes.cubes import Cubes
     from terrella.cubes.optimising.running import Optimised
+    from terrella.extraction.blocks import Blocks
     from terrella.extraction.extract import Extractor
     from terrella.extraction.gazetteer import Gazetteer
     from terrella.extraction.tiling import Tiler
@@ -125,11 +127,27 @@ class Site:
         return Extractor(self.catalog, self.cubes, allowed, copies.exact, scenes, self.ledger)
 
     @cached_property
+    def discovery(self) -> Discovery:
+        """Sifts collections, with counts of what there is."""
+        from terrella.catalog.discovering import Discovery
+
+        return Discovery(self.catalog, self.settings.access.rules)
+
+    @cached_property
     def tiler(self) -> Tiler:
         """Makes maps."""
+        from terrella.cubes.optimising.records import OptimisedCopies
         from terrella.extraction.tiling import Tiler
 
-        return Tiler(self.extractor, self.cubes, self.catalog.search)
+        copies = OptimisedCopies(self.settings.home)
+        return Tiler(self.extractor, self.cubes, self.catalog.search, copies.overviews)
+
+    @cached_property
+    def blocks(self) -> Blocks:
+        """Makes blocks for three-dimensional views."""
+        from terrella.extraction.blocks import Blocks
+
+        return Blocks(self.extractor, self.tiler)
 
     @property
     def access(self) -> Access:

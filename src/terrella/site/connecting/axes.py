@@ -34,10 +34,10 @@ class Chosen:
 def chosen_of(axis: Axis) -> Chosen:
     """The first few times; of anything else the first value."""
     if axis.kind == "time":
-        return _told(axis, _first_times(axis.values))
+        return told(axis, _first_times(axis.values))
     if axis.kind == "step":
-        return _told(axis, axis.values[:_MOST_TIMES])
-    return _told(axis, axis.values[:1])
+        return told(axis, axis.values[:_MOST_TIMES])
+    return told(axis, axis.values[:1])
 
 
 def _first_times(values: np.ndarray) -> np.ndarray:
@@ -47,7 +47,8 @@ def _first_times(values: np.ndarray) -> np.ndarray:
     return some if int(meant.sum()) == some.size else values[:1]
 
 
-def _told(axis: Axis, values: np.ndarray) -> Chosen:
+def told(axis: Axis, values: np.ndarray) -> Chosen:
+    """Some values of an axis, as requests write them."""
     if axis.kind in ("time", "reference_time"):
         texts = list(iso(values.astype(np.int64), axis.calendar))
     elif axis.kind == "step":
