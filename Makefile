@@ -5,7 +5,7 @@ CLIENTS := .venv-clients/.ready
 TERRELLA_TEST_DATA ?= ../shared/data
 export TERRELLA_TEST_DATA
 
-.PHONY: help setup run test check soak bench docs pins clean
+.PHONY: help setup run test check portal soak bench docs pins clean
 
 help:            ## what there is
 	@grep -E '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -28,6 +28,11 @@ test: $(STAMP) $(CLIENTS)  ## all tests
 
 check: $(STAMP)  ## format, lint, types, import rules
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/lint-imports --no-cache
+	@if [ -d portal/node_modules ]; then npm --prefix portal run --silent check && npm --prefix portal run --silent test; \
+	else echo "The sources of the portal are not checked: there is no portal/node_modules (make portal, which needs Node)."; fi
+
+portal:          ## build the portal into src/terrella/portal (needs Node; what is built is committed)
+	@npm --prefix portal ci --silent && npm --prefix portal run --silent build
 
 soak: $(STAMP)   ## 200 rounds of kill -9
 	@$(PY) tests/soak/kills.py --rounds 200

@@ -69,6 +69,10 @@ class Api(_Part):
         default=False, description="Let callers create, change and delete STAC items and collections."
     )
     cors_origins: tuple[str, ...] = Field(default=("*",), description="Web origins that may call from a browser.")
+    portal_files: Path | None = Field(
+        default=None,
+        description="Folder of another build of the portal to serve; by default the one that is installed.",
+    )
 
 
 class Reading(_Part):

@@ -221,7 +221,7 @@ def test_people_sign_in_and_out(web: httpx.Client) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, "/stac")
     cookie = answer.headers["set-cookie"].lower()
     assert all(word in cookie for word in ("httponly", "samesite=lax", "path=/", "max-age=43200"))
-    page = web.get("/account", headers=PAGE)
+    page = web.get("/account?f=html")
     assert "<h1>ann</h1>" in page.text
     new = web.post("/account/new-key", data={"name": "<b>lap", "scopes": ["read"], "days": "30"}, headers=SAME_ORIGIN)
     assert "&lt;b&gt;lap" in new.text
@@ -231,12 +231,20 @@ def test_people_sign_in_and_out(web: httpx.Client) -> None:
         assert program.get("/account", headers=bearer(made[0])).json()["scopes"] == ["read"]
         listed = program.get("/account", headers=bearer(made[0])).json()["keys"]
     identifier = next(one["id"] for one in listed if one["name"] == "<b>lap")
-    assert identifier in web.get("/account", headers=PAGE).text
+    assert identifier in web.get("/account?f=html").text
     assert web.post("/account/end-key", data={"key": identifier}, headers=SAME_ORIGIN).status_code == 303
     session = web.cookies["terrella_session"]
     assert web.post("/account/logout", headers=SAME_ORIGIN).status_code == 303
     assert "terrella_session" not in web.cookies
     assert web.get("/account", headers=bearer(session)).status_code == 401
+
+
+def test_a_script_that_signs_out_is_sent_nowhere(web: httpx.Client, key: str) -> None:
+    web.post("/account/sign-in", data={"name": "", "password": key}, headers=SAME_ORIGIN)
+    assert "terrella_session" in web.cookies
+    left = web.post("/account/logout", headers={**SAME_ORIGIN, "Accept": "application/json"})
+    assert (left.status_code, left.content) == (204, b"")
+    assert "terrella_session" not in web.cookies
 
 
 def test_a_session_that_ended_does_not_close_public_pages(web: httpx.Client) -> None:
@@ -335,8 +343,8 @@ def test_without_anonymous_reading(tmp_path: Path) -> None:
         assert wrong.status_code == 401
         assert web.get("/stac/search", headers=bearer(new.text)).status_code == 200
         assert web.get("/stac/search", headers=basic("x", new.text)).json()["features"]
-        assert "optical" not in web.get("/", headers=PAGE).text
-        assert "optical" in web.get("/", headers=PAGE | bearer(new.text)).text
+        assert "optical" not in web.get("/?f=html", headers=PAGE).text
+        assert "optical" in web.get("/?f=html", headers=PAGE | bearer(new.text)).text
         assert (
             web.options(
                 "/stac/search", headers={"Origin": "http://x", "Access-Control-Request-Method": "GET"}

@@ -21,7 +21,7 @@ def test_the_public_surface_is_one_name() -> None:
 
 def test_rooms_are_the_known_ones() -> None:
     found = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
-    assert found == ROOMS
+    assert found == ROOMS | {"portal"}  # which holds no code of ours, only what was built from portal/
 
 
 def test_each_room_says_what_it_is_for() -> None:

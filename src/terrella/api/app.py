@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -19,6 +20,7 @@ from terrella.api import (
     assets,
     cds,
     connecting,
+    discover,
     downloads,
     edr,
     errors,
@@ -28,10 +30,12 @@ from terrella.api import (
     jobs,
     orders,
     pages,
+    places,
     polytope,
     signing_in,
     stac,
     tiles,
+    usage,
     watching,
     zarr,
 )
@@ -41,13 +45,14 @@ from terrella.api.limits import BodyLimit, TextCompression
 from terrella.api.logs import RequestLog, plain_unless_configured
 from terrella.api.metrics import Measured, Metrics
 from terrella.api.openapi import DOCUMENTED_ERRORS
+from terrella.api.portal import FILES, Portal
 from terrella.api.routes import HeadLikeGet
 
 if TYPE_CHECKING:
     from terrella.site import Site
 
 STATIC = Path(__file__).parent / "static"
-_PAGES = frozenset({"/", "/api", "/api.html", "/connect", "/metrics"})
+_PAGES = frozenset({"/", "/api", "/api.html", "/connect", "/discover", "/metrics", "/places"})
 _EXPOSED = [
     "Accept-Ranges",
     "Content-Crs",
@@ -100,8 +105,11 @@ def create_app(site: Site) -> FastAPI:
     )
     app.include_router(assets.router(site))
     app.include_router(account.router(site))
+    app.include_router(usage.router(site))
     app.include_router(signing_in.router(site))
     app.include_router(edr.router(site), prefix="/ogc")
+    app.include_router(discover.router(site))
+    app.include_router(places.router())
     app.include_router(zarr.router(site), prefix="/zarr")
     app.include_router(tiles.router(site), prefix="/tiles")
     app.include_router(jobs.router(site))
@@ -128,6 +136,7 @@ def _add_layers(app: FastAPI, site: Site, metrics: Metrics) -> None:
     app.add_middleware(Accounted, ledger=site.ledger, paces=paces)
     app.add_middleware(Identified, access=site.access)
     app.add_middleware(errors.CatchAll)
+    app.add_middleware(Portal, files=settings.api.portal_files or FILES)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=list(settings.api.cors_origins),
@@ -140,9 +149,17 @@ def _add_layers(app: FastAPI, site: Site, metrics: Metrics) -> None:
     app.add_middleware(RequestLog)
 
 
+def _warm() -> None:
+    """What xarray imports at its first variable takes up to a second, which the first visitor would wait for."""
+    import xarray as xr
+
+    xr.Variable((), 0)
+
+
 def _closing(site: Site) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        threading.Thread(target=_warm, name="warm", daemon=True).start()
         yield
         await run_in_threadpool(site.close)
 

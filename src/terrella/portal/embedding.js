@@ -1,0 +1,2 @@
+var e=[`terrella-map`,`terrella-chart`,`terrella-legend`],t=e=>e.replaceAll(`&`,`&amp;`).replaceAll(`"`,`&quot;`).replaceAll(`<`,`&lt;`).replaceAll(`>`,`&gt;`);function n(e,n,r=`terrella-map`,i=420){let a=i?` style="display: block; height: ${i}px"`:``;return[`<script type="module" src="${t(e)}portal/embed.js"><\/script>`,`<${r} view="${t(n)}"${a}></${r}>`,``].join(`
+`)}export{n,e as t};
