@@ -2,7 +2,7 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
-const server = process.env.TERRELLA ?? "http://127.0.0.1:8710";
+const server = process.env.TERRELLA ?? "http://127.0.0.1:8700";
 
 /** Pages are served at the root of a site, their files under portal/: index.html says so, also behind a path prefix. */
 const filesUnderPortal: Plugin = {

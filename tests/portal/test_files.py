@@ -25,8 +25,16 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".html": "text/html; charset=utf-8",
 }
-NAMED = ("http://www.w3.org/", "https://svelte.dev/e/", "http://www.opengis.net/", "https://www.opengis.net/")
-"""Addresses that stand in the files and that nothing asks for: names of XML and OGC, and Svelte's words for a fault."""
+NAMED = (
+    "http://www.w3.org/",
+    "https://svelte.dev/e/",
+    "http://www.opengis.net/",
+    "https://www.opengis.net/",
+    "https://doi.org/",
+)
+"""Addresses that stand in the files and that nothing asks for: names of XML and OGC, Svelte's words for a fault, and
+
+the beginning of links to papers."""
 
 
 def built() -> list[Path]:

@@ -87,8 +87,7 @@ def test_from_finding_to_code(portal: Portal, web: httpx.Client) -> None:
         panel.get_by_role("button", name="Download").click()
     assert waiting.value.suggested_filename.endswith(".csv")
     panel.get_by_role("tab", name="As code").click()
-    panel.get_by_text(re.compile("curl")).first.wait_for()
-    panel.get_by_text(re.compile("field")).first.wait_for()
+    panel.locator("pre").filter(has_text="field").first.wait_for()
 
 
 def tool(portal: Portal, name: str) -> None:
