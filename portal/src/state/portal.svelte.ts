@@ -24,23 +24,27 @@ class Portal {
   /** Whether the address named a view; without one the page chooses what to show first. */
   readonly isFresh = !new URLSearchParams(location.search).has("l");
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** What the address will say next. */
+  #query = "";
 
   constructor() {
     addEventListener("popstate", () => this.#restore());
     $effect.root(() => {
       $effect(() => {
         if (this.page !== "explore") return;
-        const query = written(this.view);
-        clearTimeout(this.#timer);
-        // browsers refuse more than a hundred changes of the address in half a minute: one after each movement
-        this.#timer = setTimeout(() => history.replaceState(null, "", `explore?${query}`), 250);
+        this.#query = written(this.view);
+        // browsers refuse more than a hundred changes of the address in half a minute; and while time plays there is
+        // no rest to wait for
+        this.#timer ??= setTimeout(() => {
+          this.#timer = undefined;
+          history.replaceState(null, "", `explore?${this.#query}`);
+        }, 350);
       });
     });
   }
 
   /** Goes to a page, as a link would. */
   go(page: PageName, query = ""): void {
-    clearTimeout(this.#timer);
     if (this.page === "explore") history.replaceState(null, "", `explore?${written(this.view)}`);
     const search = page === "explore" && !query ? `?${written(this.view)}` : query && `?${query.replace(/^\?/, "")}`;
     history.pushState(null, "", `${page}${search}`);
@@ -85,6 +89,8 @@ class Portal {
   }
 
   #restore(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.page = pageOf(location.pathname);
     this.query = location.search;
     if (this.page === "explore") this.view = read(location.search);
