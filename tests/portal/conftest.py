@@ -74,13 +74,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All in one process, for they share a server and a browser; and last, for Playwright keeps an event loop running
-    in the thread of the tests, in which no other test could run one of its own.
+    """Last, for Playwright keeps an event loop running in the thread of the tests, in which no other test could run one
+    of its own. Each process of tests has one server and one browser.
     """
     here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.xdist_group("portal"))
     items.sort(key=lambda item: item.path.is_relative_to(here))
 
 
